@@ -1,0 +1,359 @@
+/**
+ * The session cookie: its attributes checked, its `Set-Cookie` line written, and
+ * its values found in a `Cookie` header.
+ *
+ * Written here and not left to a library because what is accepted has to come
+ * back from every browser as it was meant: the checks are most of the work, and
+ * joining what they let through is the rest.
+ *
+ * @see {@link https://datatracker.ietf.org/doc/draft-ietf-httpbis-rfc6265bis/ | RFC 6265bis}
+ *
+ * @module
+ */
+
+import { checkOptions, checkType, kindOf } from "./_argument.ts";
+
+/** Attributes of the session cookie. */
+export interface CookieAttributes {
+  /**
+   * The path below which the browser sends the cookie. Starts with `/`; at most
+   * 1,024 printable ASCII characters, no `;`.
+   *
+   * @default {"/"}
+   */
+  path?: string | undefined;
+  /**
+   * The domain that gets the cookie, with all below it: a host name in ASCII,
+   * no port, no IP address. A leading dot is dropped, as browsers do.
+   *
+   * @default {undefined} Only the host that set it
+   */
+  domain?: string | undefined;
+  /**
+   * How long the browser keeps the cookie, in seconds: a whole number from `1`
+   * to 34,560,000 (400 days). This does not lengthen the session, which ends by
+   * its own timeouts.
+   *
+   * @default {undefined} Until the browser is closed
+   */
+  maxAge?: number | undefined;
+  /**
+   * When the browser drops the cookie: within the next 400 days. Prefer
+   * `maxAge`; when both are given they must agree to a minute.
+   *
+   * @default {undefined} Until the browser is closed
+   */
+  expires?: Date | undefined;
+  /**
+   * Hides the cookie from scripts in the page.
+   *
+   * @default {true}
+   */
+  httpOnly?: boolean | undefined;
+  /**
+   * The browser sends the cookie over HTTPS only; to `localhost` also over
+   * HTTP. `false` is for development on another host without TLS.
+   *
+   * @default {true}
+   */
+  secure?: boolean | undefined;
+  /**
+   * Whether requests from other sites carry the cookie. Any case is accepted.
+   * `"None"` needs `secure`.
+   *
+   * @default {"Lax"}
+   */
+  sameSite?:
+    | "Strict"
+    | "Lax"
+    | "None"
+    | "strict"
+    | "lax"
+    | "none"
+    | undefined;
+  /**
+   * A jar of its own under each top-level site (CHIPS). Needs `secure`.
+   *
+   * @default {false}
+   *
+   * @see {@link https://datatracker.ietf.org/doc/draft-cutler-httpbis-partitioned-cookies/ | CHIPS}
+   */
+  partitioned?: boolean | undefined;
+}
+
+/** RFC 6265bis 5.5: browsers cut a longer life. In seconds. */
+const MAX_AGE = 400 * 24 * 60 * 60;
+
+/** RFC 6265bis 5.6: browsers drop what is longer. In bytes. */
+const MAX_PAIR = 4096;
+const MAX_ATTRIBUTE = 1024;
+
+/** The longest id, of which there must be room beside the name. */
+const MAX_ID = 128;
+
+/** RFC 9110 5.6.2: token. */
+const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+
+/** RFC 6265bis 4.1.1: path-value, absolute. */
+const PATH = /^\/[\x20-\x3a\x3c-\x7e]*$/;
+
+/** RFC 1034 3.5 and RFC 1123 2.1: labels of letters, digits and hyphens. */
+const DOMAIN =
+  /^(?=.{1,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?$/i;
+
+const ATTRIBUTE_NAMES = [
+  "path",
+  "domain",
+  "maxAge",
+  "expires",
+  "httpOnly",
+  "secure",
+  "sameSite",
+  "partitioned",
+] as const;
+
+const DEFAULTS: CookieAttributes = {
+  path: "/",
+  httpOnly: true,
+  secure: true,
+  sameSite: "Lax",
+};
+
+/**
+ * Checks the name of the cookie.
+ *
+ * @throws {TypeError} If it is not a token (RFC 9110 5.6.2) or only a prefix.
+ * @throws {RangeError} If it leaves no room for an id within 4,096 bytes.
+ */
+export function checkCookieName(action: string, name: string): void {
+  checkType(action, "cookieName", name, "string");
+  if (!TOKEN.test(name)) {
+    throw new TypeError(
+      `Cannot ${action}: cookieName must be one or more of the characters A-Z a-z 0-9 ! # $ % & ' * + - . ^ _ \` | ~: received ${
+        JSON.stringify(name)
+      }`,
+    );
+  }
+  if (/^__(?:Secure|Host|Http|Host-Http)-$/i.test(name)) {
+    throw new TypeError(
+      `Cannot ${action}: cookieName must go on after its prefix, as in "${name}session_id": received ${
+        JSON.stringify(name)
+      }`,
+    );
+  }
+  if (name.length + MAX_ID > MAX_PAIR) {
+    throw new RangeError(
+      `Cannot ${action}: cookieName must be at most ${
+        MAX_PAIR - MAX_ID
+      } characters: received ${name.length}`,
+    );
+  }
+}
+
+/**
+ * Adds attributes to those of a base, else to the defaults, and checks them all.
+ *
+ * @throws {TypeError} If one is unknown or of the wrong shape, or they
+ * contradict each other or the prefix of the name.
+ * @throws {RangeError} If one is out of its range.
+ */
+export function checkAttributes(
+  action: string,
+  name: string,
+  attributes: CookieAttributes,
+  base: CookieAttributes = DEFAULTS,
+): CookieAttributes {
+  const given = checkOptions(action, attributes, ATTRIBUTE_NAMES);
+  const merged: CookieAttributes = { ...base };
+  for (const key of ATTRIBUTE_NAMES) {
+    // The members of one key have one type, which TypeScript cannot see.
+    if (given[key] !== undefined) Object.assign(merged, { [key]: given[key] });
+  }
+  for (const flag of ["httpOnly", "secure", "partitioned"] as const) {
+    const value = merged[flag];
+    if (value !== undefined) checkType(action, flag, value, "boolean");
+  }
+  checkPath(action, merged.path);
+  merged.domain = checkDomain(action, merged.domain);
+  merged.sameSite = checkSameSite(action, merged.sameSite);
+  checkLifetime(action, merged);
+  checkTogether(action, name, merged);
+  return merged;
+}
+
+function checkPath(action: string, path: string | undefined): void {
+  if (typeof path !== "string" || !PATH.test(path)) {
+    throw new TypeError(
+      `Cannot ${action}: path must start with "/" and hold printable ASCII other than ";": received ${
+        typeof path === "string" ? JSON.stringify(path) : kindOf(path)
+      }`,
+    );
+  }
+  if (path.length > MAX_ATTRIBUTE) {
+    throw new RangeError(
+      `Cannot ${action}: path must be at most ${MAX_ATTRIBUTE} characters: received ${path.length}`,
+    );
+  }
+}
+
+function checkDomain(
+  action: string,
+  domain: string | undefined,
+): string | undefined {
+  if (domain === undefined) return undefined;
+  checkType(action, "domain", domain, "string");
+  const host = domain.replace(/^\./, "");
+  if (!DOMAIN.test(host)) {
+    throw new TypeError(
+      `Cannot ${action}: domain must be a host name in ASCII such as "example.com", without scheme, port, final dot or IP address: received ${
+        JSON.stringify(domain.slice(0, 300))
+      }`,
+    );
+  }
+  return host;
+}
+
+function checkSameSite(
+  action: string,
+  sameSite: CookieAttributes["sameSite"],
+): "Strict" | "Lax" | "None" {
+  switch (typeof sameSite === "string" ? sameSite.toLowerCase() : undefined) {
+    case "strict":
+      return "Strict";
+    case "lax":
+      return "Lax";
+    case "none":
+      return "None";
+  }
+  throw new TypeError(
+    `Cannot ${action}: sameSite must be "Strict", "Lax" or "None": received ${
+      typeof sameSite === "string" ? JSON.stringify(sameSite) : kindOf(sameSite)
+    }`,
+  );
+}
+
+function checkLifetime(
+  action: string,
+  { maxAge, expires }: CookieAttributes,
+): void {
+  if (maxAge !== undefined) {
+    checkType(action, "maxAge", maxAge, "number");
+    if (!Number.isInteger(maxAge) || maxAge < 1 || maxAge > MAX_AGE) {
+      throw new RangeError(
+        `Cannot ${action}: maxAge must be a whole number of seconds (not milliseconds) from 1 to ${MAX_AGE}, which is 400 days; to remove the cookie write delete(id, res): received ${maxAge}`,
+      );
+    }
+  }
+  if (expires === undefined) return;
+  if (!(expires instanceof Date)) {
+    throw new TypeError(
+      `Cannot ${action}: expires must be a Date: received ${kindOf(expires)}`,
+    );
+  }
+  const seconds = (expires.getTime() - Date.now()) / 1000;
+  if (!(seconds > 0 && seconds <= MAX_AGE)) {
+    throw new RangeError(
+      `Cannot ${action}: expires must be a valid time within the next 400 days; to remove the cookie write delete(id, res): received ${
+        String(expires)
+      }`,
+    );
+  }
+  if (maxAge !== undefined && Math.abs(seconds - maxAge) > 60) {
+    throw new TypeError(
+      `Cannot ${action}: maxAge and expires must agree: write maxAge alone`,
+    );
+  }
+}
+
+/** RFC 6265bis 4.1.3 and 5.7: what browsers refuse, by name and by attribute. */
+function checkTogether(
+  action: string,
+  name: string,
+  { path, domain, secure, httpOnly, sameSite, partitioned }: CookieAttributes,
+): void {
+  const needs = (rule: string): TypeError =>
+    new TypeError(`Cannot ${action}: ${rule}`);
+  if (!secure && sameSite === "None") {
+    throw needs('sameSite "None" needs secure: true');
+  }
+  if (!secure && partitioned) throw needs("partitioned needs secure: true");
+  const prefix = /^__(?:Secure|Host-Http|Host|Http)-/i.exec(name)?.[0];
+  if (prefix === undefined) return;
+  if (!secure) throw needs(`the prefix ${prefix} needs secure: true`);
+  if (/http-/i.test(prefix) && !httpOnly) {
+    throw needs(`the prefix ${prefix} needs httpOnly: true`);
+  }
+  if (/host-/i.test(prefix) && (domain !== undefined || path !== "/")) {
+    throw needs(`the prefix ${prefix} needs path: "/" and no domain`);
+  }
+}
+
+/**
+ * The value of a `Set-Cookie` header field.
+ *
+ * @param attributes As {@linkcode checkAttributes} has returned them.
+ */
+export function serializeCookie(
+  name: string,
+  value: string,
+  attributes: CookieAttributes,
+): string {
+  const { path, domain, maxAge, expires, httpOnly, secure, sameSite } =
+    attributes;
+  let line = `${name}=${value}; Path=${path}`;
+  if (domain !== undefined) line += `; Domain=${domain}`;
+  if (maxAge !== undefined) line += `; Max-Age=${maxAge}`;
+  if (expires !== undefined) line += `; Expires=${expires.toUTCString()}`;
+  if (httpOnly) line += "; HttpOnly";
+  if (secure) line += "; Secure";
+  line += `; SameSite=${sameSite}`;
+  if (attributes.partitioned) line += "; Partitioned";
+  return line;
+}
+
+/** The `Set-Cookie` line that makes a browser drop the cookie. */
+export function serializeRemoval(
+  name: string,
+  attributes: CookieAttributes,
+): string {
+  return serializeCookie(name, "", {
+    ...attributes,
+    maxAge: 0,
+    expires: new Date(0),
+  });
+}
+
+/**
+ * The values of the cookies of exactly this name, in order: split at `;`,
+ * stripped of spaces and tabs, nothing decoded, quotes kept. One pass.
+ *
+ * @see {@link https://datatracker.ietf.org/doc/draft-ietf-httpbis-rfc6265bis/ | RFC 6265bis 5.6}
+ */
+export function* cookieValues(
+  header: string,
+  name: string,
+): IterableIterator<string> {
+  for (let start = 0; start < header.length;) {
+    const semicolon = header.indexOf(";", start);
+    const end = semicolon < 0 ? header.length : semicolon;
+    const pair = header.slice(start, end);
+    const equals = pair.indexOf("=");
+    if (equals > 0 && trim(pair.slice(0, equals)) === name) {
+      yield trim(pair.slice(equals + 1));
+    }
+    start = end + 1;
+  }
+}
+
+/** Strips spaces and tabs only: `String.trim` would strip a no-break space. */
+function trim(text: string): string {
+  let start = 0;
+  let end = text.length;
+  while (start < end && isBlank(text.charCodeAt(start))) start++;
+  while (end > start && isBlank(text.charCodeAt(end - 1))) end--;
+  return text.slice(start, end);
+}
+
+function isBlank(code: number): boolean {
+  return code === 0x20 || code === 0x09;
+}

@@ -1,0 +1,82 @@
+/**
+ * What a session holds, and how it is changed.
+ *
+ * @module
+ */
+
+import { isThenable, kindOf } from "./_argument.ts";
+import { copyValue } from "./_value.ts";
+
+/** A change of a session's data: a patch, or a function. */
+export type SessionChange<Data> =
+  | SessionPatch<Data>
+  | ((
+    data: Data,
+  ) => Data | undefined | void | Promise<Data | undefined | void>);
+
+/** Members to set; those that are `undefined` are removed. */
+export type SessionPatch<Data> = {
+  [Key in keyof Data]?: Data[Key] | undefined;
+};
+
+/**
+ * @returns A copy of the data.
+ *
+ * @throws {TypeError} If it is not a plain object, holds what is not portable,
+ * or has an own `__proto__` at any depth: a later `Object.assign` would change
+ * a prototype with it.
+ */
+export function checkData<Data>(action: string, data: Data): Data {
+  const isObject = typeof data === "object" && data !== null;
+  const copy = isObject && !isThenable(data) ? copyValue(action, data) : data;
+  if (!isObject || Object.getPrototypeOf(copy) !== Object.prototype) {
+    throw new TypeError(
+      `Cannot ${action}: data must be a plain object: received ${kindOf(data)}`,
+    );
+  }
+  if (hasOwnProto(copy)) {
+    throw new TypeError(
+      `Cannot ${action}: data must not have a member "__proto__"`,
+    );
+  }
+  return copy;
+}
+
+function hasOwnProto(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  if (ArrayBuffer.isView(value)) return false;
+  if (value instanceof Map || value instanceof Set) {
+    return [...value].some(hasOwnProto);
+  }
+  return Object.hasOwn(value, "__proto__") ||
+    Object.values(value).some(hasOwnProto);
+}
+
+/**
+ * Makes a function of a change, which is copied as it is now.
+ *
+ * @throws {TypeError} If it is neither a function nor a patch.
+ */
+export function toChanger<Data extends object>(
+  action: string,
+  change: SessionChange<Data>,
+): (data: Data) => Data | Promise<Data> {
+  if (typeof change === "function") {
+    return (data) => {
+      const result = change(data);
+      // A function that returns nothing has changed its argument.
+      const finish = (after: Data | undefined | void): Data =>
+        checkData(action, after === undefined ? data : after);
+      return isThenable(result)
+        ? Promise.resolve(result).then(finish)
+        : finish(result);
+    };
+  }
+  const members = checkData(action, change);
+  const removed = Object.keys(change).filter((key) => !(key in members));
+  return (data) => {
+    const patched: Record<string, unknown> = { ...data, ...members };
+    for (const key of removed) delete patched[key];
+    return patched as Data; // a patch has members of Data only
+  };
+}
