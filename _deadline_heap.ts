@@ -14,7 +14,7 @@ export interface HeapItem {
 }
 
 /**
- * A binary min-heap with an index in each item: adding, moving and removing
+ * A 4-ary min-heap with an index in each item: adding, moving and removing
  * cost O(log n), the earliest is read in O(1).
  *
  * @typeParam T The items.
@@ -55,7 +55,7 @@ export class DeadlineHeap<T extends HeapItem> {
   #rise(item: T, index: number): number {
     const items = this.#items;
     while (index > 0) {
-      const above = (index - 1) >> 1;
+      const above = (index - 1) >> 2;
       const parent = items[above]!; // above < index < length
       if (parent.expiresAt <= item.expiresAt) break;
       items[index] = parent;
@@ -71,13 +71,17 @@ export class DeadlineHeap<T extends HeapItem> {
   #sink(item: T, index: number): void {
     const items = this.#items;
     for (;;) {
-      let below = 2 * index + 1;
+      let below = 4 * index + 1;
       if (below >= items.length) break;
-      const right = items[below + 1];
-      if (right !== undefined && right.expiresAt < items[below]!.expiresAt) { // below < length
-        below++;
+      const end = Math.min(below + 4, items.length);
+      let child = items[below]!; // below < length
+      for (let i = below + 1; i < end; i++) {
+        const sibling = items[i]!; // i < length
+        if (sibling.expiresAt < child.expiresAt) {
+          child = sibling;
+          below = i;
+        }
       }
-      const child = items[below]!; // below < length
       if (child.expiresAt >= item.expiresAt) break;
       items[index] = child;
       child.heapIndex = index;

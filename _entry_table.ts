@@ -4,6 +4,7 @@
  * @module
  */
 
+import { type Copier, copierOf } from "./_copier.ts";
 import { DeadlineHeap, type HeapItem } from "./_deadline_heap.ts";
 import { Sieve, type SieveItem } from "./_sieve.ts";
 
@@ -14,6 +15,8 @@ const SWEEP_SIZE = 32;
 export interface Entry<V> extends HeapItem, SieveItem<Entry<V>> {
   readonly key: string;
   value: V;
+  /** Copies the value; made when it is first read. */
+  copier: Copier | undefined;
 }
 
 /** Why an entry has left by itself. */
@@ -25,6 +28,12 @@ export interface EntryTableOptions<V> {
   maxEntries: number;
   /** Is told of an entry that is gone. Must not use the table. */
   onEvict: (entry: Entry<V>, reason: EvictionReason) => void;
+}
+
+/** A copy of the value of an entry. */
+export function readEntry<V>(entry: Entry<V>): V {
+  entry.copier ??= copierOf(entry.value);
+  return entry.copier.copy(entry.value) as V; // as what it is made from
 }
 
 /**
@@ -39,11 +48,18 @@ export class EntryTable<V> {
   readonly #onEvict: (entry: Entry<V>, reason: EvictionReason) => void;
   /** The latest time that was read. */
   #now = -Infinity;
+  /** Whether it was read by the operation that goes on. */
+  #isNow = false;
 
   constructor({ maxEntries, onEvict }: EntryTableOptions<V>) {
     this.#maxEntries = maxEntries;
     this.#sieve = maxEntries === Infinity ? undefined : new Sieve();
     this.#onEvict = onEvict;
+  }
+
+  /** Starts an operation: the clock is read once in it, if at all. */
+  begin(): void {
+    this.#isNow = false;
   }
 
   /** How many entries are held, expired ones included. */
@@ -62,6 +78,7 @@ export class EntryTable<V> {
   /** The live entries, in the order in which they were created. */
   *live(): Iterable<Entry<V>> {
     for (const entry of this.#entries.values()) {
+      this.begin(); // the caller may have taken his time
       if (this.#isLive(entry)) yield entry;
     }
   }
@@ -73,6 +90,7 @@ export class EntryTable<V> {
     const entry: Entry<V> = {
       key,
       value,
+      copier: undefined,
       expiresAt: Infinity,
       heapIndex: -1,
       used: false,
@@ -87,6 +105,7 @@ export class EntryTable<V> {
   /** Gives an entry another value; `ttl` left out keeps its deadline. */
   replace(entry: Entry<V>, value: V, ttl: number | undefined): void {
     entry.value = value;
+    entry.copier = undefined;
     entry.used = true;
     if (ttl !== undefined) this.setDeadline(entry, ttl);
     this.sweep();
@@ -144,7 +163,10 @@ export class EntryTable<V> {
 
   /** Never runs backwards, so that no life gets longer by it. */
   #readClock(): number {
-    this.#now = Math.max(this.#now, Date.now());
+    if (!this.#isNow) {
+      this.#now = Math.max(this.#now, Date.now());
+      this.#isNow = true;
+    }
     return this.#now;
   }
 }

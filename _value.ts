@@ -10,11 +10,16 @@
 import { isThenable } from "./_argument.ts";
 
 /** Objects, arrays, maps and sets are nested at most this deep. */
-export const MAX_DEPTH = 500;
+const MAX_DEPTH = 500;
+
+/** From this depth on, each container is compared with those that hold it. */
+const CYCLE_DEPTH = 8;
 
 const TypedArrayPrototype: object = Object.getPrototypeOf(Uint8Array.prototype);
 
 const TOO_DEEP = "is nested too deep";
+
+const { hasOwnProperty } = Object.prototype;
 
 /** Why a value is refused. Collects the way to it as it travels up the walk. */
 class Refusal {
@@ -22,40 +27,13 @@ class Refusal {
   readonly cause: unknown;
   /** From the inside out. */
   readonly steps: string[] = [];
-  readonly containers: object[] = [];
+  /** How many steps from the outside lead to what is refused. */
+  readonly length: number;
 
-  constructor(reason: string, cause?: unknown) {
+  constructor(reason: string, cause?: unknown, length = MAX_DEPTH) {
     this.reason = reason;
     this.cause = cause;
-  }
-
-  /** The way to what is refused, or, from a step further out, to a container. */
-  path(from = 0): string {
-    const path = this.steps.slice(from).reverse().join("");
-    return path.replace(/^\./, "") || "value";
-  }
-
-  toError(action: string): TypeError | RangeError {
-    const { reason, cause, containers } = this;
-    if (reason !== TOO_DEEP) {
-      return new TypeError(
-        `Cannot ${action}: ${this.path()} ${reason}`,
-        cause === undefined ? undefined : { cause },
-      );
-    }
-    const seen = new Set<object>();
-    for (const [i, container] of containers.toReversed().entries()) {
-      if (seen.has(container)) {
-        const path = this.path(containers.length - i);
-        return new TypeError(
-          `Cannot ${action}: ${path} is a cycle: it refers back to what holds it`,
-        );
-      }
-      seen.add(container);
-    }
-    return new RangeError(
-      `Cannot ${action}: value must be nested at most ${MAX_DEPTH} deep`,
-    );
+    this.length = length;
   }
 }
 
@@ -65,48 +43,58 @@ class Refusal {
  * @param action What the caller wants to do, for the message: `"set entry"`.
  *
  * @throws {TypeError} If it holds something that is not portable.
- * @throws {RangeError} If it is nested more than {@linkcode MAX_DEPTH} deep.
+ * @throws {RangeError} If it is nested more than 500 deep.
  */
 export function copyValue<T>(action: string, value: T): T {
   try {
-    return copy(value, 0) as T; // a copy has the type of what it is made from
+    return copy(value, 0, []) as T; // a copy has the type of what it is made from
   } catch (error) {
-    throw toRefusal(error).toError(action);
-  }
-}
-
-function copy(value: unknown, depth: number): unknown {
-  switch (typeof value) {
-    case "object":
-      return value === null ? null : copyObject(value, depth);
-    case "string":
-    case "number":
-    case "boolean":
-    case "bigint":
-      return value;
-    default:
-      throw new Refusal(
-        value === undefined
-          ? "is undefined: use null or leave it out"
-          : `is a ${typeof value}: store data only`,
+    const { steps, length, reason, cause } = toRefusal(error);
+    if (reason === TOO_DEEP) {
+      throw new RangeError(
+        `Cannot ${action}: value must be nested at most ${MAX_DEPTH} deep`,
       );
+    }
+    const path = steps.reverse().slice(0, length).join("").replace(/^\./, "");
+    throw new TypeError(
+      `Cannot ${action}: ${path || "value"} ${reason}`,
+      cause === undefined ? undefined : { cause },
+    );
   }
 }
 
-function copyObject(source: object, depth: number): object {
+function copy(value: unknown, depth: number, holders: object[]): unknown {
+  if (typeof value === "object" && value !== null) {
+    return copyObject(value, depth, holders);
+  }
+  checkPrimitive(value);
+  return value;
+}
+
+function checkPrimitive(value: unknown): void {
+  const type = typeof value;
+  if (type === "undefined") {
+    throw new Refusal("is undefined: use null or leave it out");
+  }
+  if (type === "function" || type === "symbol") {
+    throw new Refusal(`is a ${type}: store data only`);
+  }
+}
+
+function copyObject(source: object, depth: number, holders: object[]): object {
   const prototype = Object.getPrototypeOf(source);
-  if (isPlain(prototype)) return copyMembers(source, nested(depth));
+  if (isPlain(prototype)) return copyMembers(source, depth, holders);
   if (
     Array.isArray(source) &&
     (prototype === Array.prototype || isPlain(Object.getPrototypeOf(prototype)))
-  ) return copyItems(source, nested(depth));
+  ) return copyItems(source, depth, holders);
   switch (prototype) {
     case Date.prototype:
       return new Date(Date.prototype.getTime.call(source));
     case Map.prototype:
-      return copyMap(source as Map<unknown, unknown>, nested(depth));
+      return copyMap(source as Map<unknown, unknown>, depth, holders);
     case Set.prototype:
-      return copySet(source as Set<unknown>, nested(depth));
+      return copySet(source as Set<unknown>, depth, holders);
     case ArrayBuffer.prototype:
       return ArrayBuffer.prototype.slice.call(source, 0);
   }
@@ -117,32 +105,63 @@ function copyObject(source: object, depth: number): object {
   throw new Refusal(describe(source, prototype));
 }
 
-function copyMembers(source: object, depth: number): object {
-  const target: Record<string, unknown> = {};
-  let key = "";
+function copyMembers(source: object, depth: number, holders: object[]): object {
+  enter(source, depth, holders);
+  const target = snapshot(source);
+  let untidy = Object.getOwnPropertySymbols(target).length > 0;
+  let at = "";
   try {
-    for (key of Object.keys(source)) {
-      const member = (source as Record<string, unknown>)[key];
-      if (member === undefined) continue;
-      if (key === "__proto__") {
-        // An assignment would call the setter of Object.prototype.
-        Object.defineProperty(target, key, {
-          value: copy(member, depth),
-          writable: true,
-          enumerable: true,
-          configurable: true,
-        });
+    for (const key in target) {
+      if (!hasOwnProperty.call(target, key)) continue;
+      at = key;
+      const member = target[key];
+      if (typeof member === "object" && member !== null) {
+        target[key] = copyObject(member, depth + 1, holders);
+      } else if (member === undefined) {
+        untidy = true;
       } else {
-        target[key] = copy(member, depth);
+        checkPrimitive(member);
       }
     }
   } catch (error) {
-    throw within(source, step(key), error);
+    throw within(toStep(at), error);
   }
-  return target;
+  return untidy ? tidy(target) : target;
 }
 
-function copyItems(source: unknown[], depth: number): unknown[] {
+/**
+ * A spread defines members and assigns none, so it calls no setter of
+ * `Object.prototype`, that of `__proto__` included.
+ */
+function snapshot(source: object): Record<string, unknown> {
+  try {
+    return { ...source };
+  } catch (cause) {
+    for (const key of Object.keys(source)) {
+      try {
+        void (source as Record<string, unknown>)[key];
+      } catch {
+        throw within(toStep(key), cause);
+      }
+    }
+    throw cause;
+  }
+}
+
+/** Without members that are `undefined` or under a symbol. */
+function tidy(target: Record<string, unknown>): Record<string, unknown> {
+  const members = Object.entries(target);
+  return Object.fromEntries(
+    members.filter(([, member]) => member !== undefined),
+  );
+}
+
+function copyItems(
+  source: unknown[],
+  depth: number,
+  holders: object[],
+): unknown[] {
+  enter(source, depth, holders);
   const target: unknown[] = [];
   let i = 0;
   try {
@@ -151,10 +170,10 @@ function copyItems(source: unknown[], depth: number): unknown[] {
       if (item === undefined && !(i in source)) {
         throw new Refusal("is a hole in an array: use null");
       }
-      target.push(copy(item, depth));
+      target.push(copy(item, depth + 1, holders));
     }
   } catch (error) {
-    throw within(source, `[${i}]`, error);
+    throw within(`[${i}]`, error);
   }
   return target;
 }
@@ -162,38 +181,54 @@ function copyItems(source: unknown[], depth: number): unknown[] {
 function copyMap(
   source: Map<unknown, unknown>,
   depth: number,
+  holders: object[],
 ): Map<unknown, unknown> {
+  enter(source, depth, holders);
   const target = new Map<unknown, unknown>();
   let part = "keys";
   try {
     for (const [key, value] of Map.prototype.entries.call(source)) {
       part = "keys";
-      const copiedKey = copy(key, depth);
+      const copiedKey = copy(key, depth + 1, holders);
       part = "values";
-      target.set(copiedKey, copy(value, depth));
+      target.set(copiedKey, copy(value, depth + 1, holders));
     }
   } catch (error) {
-    throw within(source, `.${part}()[${target.size}]`, error);
+    throw within(`.${part}()[${target.size}]`, error);
   }
   return target;
 }
 
-function copySet(source: Set<unknown>, depth: number): Set<unknown> {
+function copySet(
+  source: Set<unknown>,
+  depth: number,
+  holders: object[],
+): Set<unknown> {
+  enter(source, depth, holders);
   const target = new Set<unknown>();
   try {
     for (const item of Set.prototype.values.call(source)) {
-      target.add(copy(item, depth));
+      target.add(copy(item, depth + 1, holders));
     }
   } catch (error) {
-    throw within(source, `.values()[${target.size}]`, error);
+    throw within(`.values()[${target.size}]`, error);
   }
   return target;
 }
 
-/** The depth of what a container at `depth` holds. */
-function nested(depth: number): number {
-  if (depth >= MAX_DEPTH) throw new Refusal(TOO_DEEP);
-  return depth + 1;
+/** Notes a container on the way down, and refuses a cycle and an abyss. */
+function enter(source: object, depth: number, holders: object[]): void {
+  if (depth >= CYCLE_DEPTH) {
+    holders.length = depth;
+    if (holders.includes(source)) {
+      holders.push(source);
+      const length = holders.findIndex((held, i) => holders.indexOf(held) < i);
+      const reason = "is a cycle: it refers back to what holds it";
+      throw new Refusal(reason, undefined, length);
+    }
+    if (depth === MAX_DEPTH) throw new Refusal(TOO_DEEP);
+  }
+  holders[depth] = source;
 }
 
 /** `Object.prototype`, also that of another realm (a test runner's), or none. */
@@ -227,14 +262,13 @@ function toRefusal(error: unknown): Refusal {
   );
 }
 
-function within(container: object, step: string, error: unknown): Refusal {
+function within(step: string, error: unknown): Refusal {
   const refusal = toRefusal(error);
   refusal.steps.push(step);
-  refusal.containers.push(container);
   return refusal;
 }
 
-function step(key: string): string {
+function toStep(key: string): string {
   return /^[A-Za-z_$][\w$]*$/.test(key)
     ? `.${key}`
     : `[${JSON.stringify(key)}]`;

@@ -26,7 +26,7 @@ import {
   checkType,
   isThenable,
 } from "./_argument.ts";
-import { type Entry, EntryTable } from "./_entry_table.ts";
+import { type Entry, EntryTable, readEntry } from "./_entry_table.ts";
 import { KeyQueue, type Run } from "./_key_queue.ts";
 import {
   type Eviction,
@@ -160,6 +160,7 @@ export class MemoryStore<V = any>
 
   /** How many live entries there are. Drops all that have expired. */
   get size(): number {
+    this.#table.begin();
     this.#table.sweep(Infinity);
     this.#report();
     return this.#table.size;
@@ -170,7 +171,7 @@ export class MemoryStore<V = any>
     const entry = this.#lookUp("get entry", key);
     if (entry === undefined) return undefined;
     entry.used = true;
-    return copyValue("get entry", entry.value);
+    return readEntry(entry);
   }
 
   /** See {@linkcode AtomicStore.set}. */
@@ -184,7 +185,7 @@ export class MemoryStore<V = any>
       );
     }
     const copy = copyValue(action, value);
-    this.#checkOpen(action);
+    this.#begin(action);
     this.#put(this.#table.find(key), key, copy, ttl);
     this.#report();
   }
@@ -233,15 +234,13 @@ export class MemoryStore<V = any>
 
   /** See {@linkcode AtomicStore.clear}. */
   async clear(): Promise<void> {
-    this.#checkOpen("clear store");
+    this.#begin("clear store");
     this.#table.clear();
   }
 
   /** Copies of the live entries, in the order in which they were created. */
   *[Symbol.iterator](): IterableIterator<[string, V]> {
-    for (const { key, value } of this.#table.live()) {
-      yield [key, copyValue("read entry", value)];
-    }
+    for (const entry of this.#table.live()) yield [entry.key, readEntry(entry)];
   }
 
   /** See {@linkcode AtomicStore}. */
@@ -276,13 +275,13 @@ export class MemoryStore<V = any>
       // From here to the write no code of a caller runs. A stored object is
       // never stored twice, so the same one means: nobody has written.
       if (run.givenUp) return undefined;
+      this.#begin(action);
       const entry = this.#table.find(key);
       if (!Object.is(entry?.value, before)) {
         this.#report();
         if (attempts === MAX_ATTEMPTS) throw new UpdateConflictError(attempts);
         return this.#attempt(key, fn, ttl, run, attempts + 1);
       }
-      this.#checkOpen(action);
       if (after !== undefined) this.#put(entry, key, after, ttl);
       this.#report();
       return copyOptional(action, after);
@@ -306,7 +305,7 @@ export class MemoryStore<V = any>
 
   #lookUp(action: string, key: string): Entry<V> | undefined {
     checkKey(action, key);
-    this.#checkOpen(action);
+    this.#begin(action);
     const entry = this.#table.find(key);
     this.#report();
     return entry;
@@ -327,7 +326,8 @@ export class MemoryStore<V = any>
     }
   }
 
-  #checkOpen(action: string): void {
+  #begin(action: string): void {
     if (this.#disposed) throw disposedError(action);
+    this.#table.begin();
   }
 }
