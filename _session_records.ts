@@ -204,10 +204,14 @@ export class SessionRecords<Data> {
     return isRecord(stored) && this.#lifeLeft(stored) > 0 ? stored : undefined;
   }
 
-  #lifeLeft({ createdAt, usedAt }: SessionRecord<Data>): number {
+  /** When a session ends, unless it is used again. */
+  expiresAt({ createdAt, usedAt }: SessionRecord<Data>): number {
     const { idleTimeout, absoluteTimeout } = this.#timeouts;
-    return Math.min(usedAt + idleTimeout, createdAt + absoluteTimeout) -
-      Date.now();
+    return Math.min(usedAt + idleTimeout, createdAt + absoluteTimeout);
+  }
+
+  #lifeLeft(record: SessionRecord<Data>): number {
+    return this.expiresAt(record) - Date.now();
   }
 }
 

@@ -164,8 +164,23 @@ export class Session<Data extends Record<string, any> = Record<string, any>> {
    * @throws {TypeError} If `id` is neither a string nor `undefined`.
    */
   async get(id: string | undefined): Promise<Data | undefined> {
-    const key = await this.#keyOf("get session", id);
+    const key = await this.#keyOf("read session", id);
     return key === undefined ? key : (await this.#records.read(key))?.data;
+  }
+
+  /**
+   * When a session ends, if no further request comes. Changes nothing.
+   *
+   * @param id The id, as far as there is one.
+   * @returns Epoch milliseconds, or `Infinity`; `undefined` when there is no
+   * such session, its time is over, or `id` is `undefined` or malformed.
+   *
+   * @throws {TypeError} If `id` is neither a string nor `undefined`.
+   */
+  async expiresAt(id: string | undefined): Promise<number | undefined> {
+    const key = await this.#keyOf("read session", id);
+    const record = key === undefined ? key : await this.#records.read(key);
+    return record && this.#records.expiresAt(record);
   }
 
   /**
