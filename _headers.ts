@@ -120,8 +120,7 @@ export function writeCookie(
     }
     return;
   }
-  const headers = webHeaders(res);
-  if (headers === undefined) return;
+  const headers = webHeaders(res) as Headers; // checkResponse() has seen them
   const lines = replace(headers.getSetCookie());
   try {
     headers.delete("set-cookie");

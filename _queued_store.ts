@@ -10,10 +10,7 @@ import type { AtomicStore, Store, StoreUpdater } from "./store.ts";
 import { copyValue } from "./_value.ts";
 
 /** The part of {@linkcode AtomicStore} that a session uses. */
-export type SessionStore<V> = Pick<
-  AtomicStore<V>,
-  "get" | "set" | "delete" | "update"
->;
+export type SessionStore<V> = Pick<AtomicStore<V>, "get" | "delete" | "update">;
 
 /** How long a change may keep others of its key waiting, in milliseconds. */
 const TIMEOUT = 30_000;
@@ -69,11 +66,6 @@ class QueuedStore implements SessionStore<unknown> {
     // Harpia's sample for Redis and many others answer a miss with null.
     const value = await this.#store.get(key) ?? undefined;
     return value === undefined ? value : copyValue("get entry", value);
-  }
-
-  async set(key: string, value: unknown): Promise<void> {
-    const copy = copyValue("set entry", value);
-    await this.#queue.run(key, () => this.#store.set(key, copy));
   }
 
   async delete(key: string): Promise<void> {
