@@ -29,8 +29,16 @@ interface Lane {
   running: Job | undefined;
   first: Job | undefined;
   last: Job | undefined;
+  /** The job that has a timer, or gets one if it takes longer. */
+  watched: Job | undefined;
   timer: ReturnType<typeof setTimeout> | undefined;
 }
+
+/**
+ * How many turns of the microtask queue a run may take before it gets a timer,
+ * which costs more than most runs do.
+ */
+const TIMER_TURNS = 16;
 
 /** Runs tasks by key. Holds nothing of a key when none of its tasks runs. */
 export class KeyQueue {
@@ -103,6 +111,7 @@ export class KeyQueue {
         running: undefined,
         first: undefined,
         last: undefined,
+        watched: undefined,
         timer: undefined,
       };
       this.#lanes.set(key, lane);
@@ -147,12 +156,17 @@ export class KeyQueue {
   }
 
   /** Sees to it that those who wait do not wait for ever. */
-  #watch(key: string, lane: Lane): void {
-    const { running, first, timer } = lane;
+  async #watch(key: string, lane: Lane): Promise<void> {
+    const { running, first, watched } = lane;
     if (
-      running === undefined || first === undefined || timer !== undefined ||
+      running === undefined || first === undefined || running === watched ||
       this.#timeout === Infinity
     ) return;
+    lane.watched = running;
+    for (let turn = 0; turn < TIMER_TURNS; turn++) {
+      await null;
+      if (lane.running !== running) return;
+    }
     lane.timer = setTimeout(
       () => this.#end(key, lane, () => new UpdateTimeoutError(this.#timeout)),
       this.#timeout,
@@ -160,13 +174,15 @@ export class KeyQueue {
   }
 
   #end(key: string, lane: Lane, toError: () => Error): void {
-    clearTimeout(lane.timer);
+    const { running, first, timer } = lane;
+    clearTimeout(timer);
+    lane.running = undefined;
     this.#lanes.delete(key);
     const reject = (job: Job): void => {
       job.givenUp = true;
       job.reject(toError());
     };
-    if (lane.running !== undefined) reject(lane.running);
-    for (let job = lane.first; job !== undefined; job = job.next) reject(job);
+    if (running !== undefined) reject(running);
+    for (let job = first; job !== undefined; job = job.next) reject(job);
   }
 }

@@ -2952,6 +2952,20 @@ Deno.test("MemoryStore[Symbol.dispose]() ends updates that wait for one that han
 
 // Leaks and stalls
 
+Deno.test("MemoryStore.update() starts no timer for those who wait a few turns only", async () => {
+  using timeout = stub(globalThis, "setTimeout");
+  using store = new MemoryStore<number>();
+
+  await Promise.all(
+    Array.from(
+      { length: 10 },
+      () => store.update("a", async (n = 0) => await Promise.resolve(n + 1)),
+    ),
+  );
+
+  assertEquals(timeout.calls.length, 0);
+});
+
 Deno.test("MemoryStore leaves no timer and no entry after all kinds of calls", async () => {
   // Real time: the sanitizer of the test runner sees a timer that is left.
   const store = new MemoryStore<number>({ ttl: 60_000, maxEntries: 50 });
