@@ -41,7 +41,7 @@ import {
   writeCookie,
 } from "./_headers.ts";
 import { checkData, type SessionChange, toChanger } from "./_session_data.ts";
-import { hashSessionId, ID_SHAPE, isSessionId } from "./_session_id.ts";
+import { ID_SHAPE, isSessionId, makeSessionIdHash } from "./_session_id.ts";
 import { type SessionRecord, SessionRecords } from "./_session_records.ts";
 import { resolveOptions, type SessionOptions } from "./_session_options.ts";
 
@@ -95,7 +95,7 @@ export class Session<Data extends Record<string, any> = Record<string, any>> {
   readonly #cookieName: string;
   readonly #cookie: CookieAttributes;
   readonly #prefix: string;
-  readonly #hashIds: boolean;
+  readonly #hash: (id: string) => string | Promise<string>;
   readonly #generateId: () => string;
   readonly #noStore: boolean;
   /** The attributes last sent: a browser removes a cookie only by the same. */
@@ -127,7 +127,7 @@ export class Session<Data extends Record<string, any> = Record<string, any>> {
     this.#cookie = cookie;
     this.#sent = cookie;
     this.#prefix = prefix;
-    this.#hashIds = hashIds;
+    this.#hash = hashIds ? makeSessionIdHash() : (id) => id;
     this.#generateId = generateId;
     this.#noStore = noStore;
   }
@@ -420,6 +420,6 @@ export class Session<Data extends Record<string, any> = Record<string, any>> {
   }
 
   async #toKey(id: string): Promise<string> {
-    return this.#prefix + (this.#hashIds ? await hashSessionId(id) : id);
+    return this.#prefix + await this.#hash(id);
   }
 }

@@ -581,6 +581,21 @@ Deno.test("Session keeps the ids as keys when hashIds is false", async () => {
   assertEquals(await store.has(`s/${id}`), true);
 });
 
+Deno.test("Session makes the same keys with and without node:crypto (R5)", async () => {
+  using store = new MemoryStore();
+  const generateId = (): string => live;
+  const id = await new Session({ store, generateId }).create({ user: "ada" });
+  const { process }: { process?: { getBuiltinModule?: unknown } } = globalThis;
+  const getBuiltinModule = process?.getBuiltinModule;
+  try {
+    if (process) process.getBuiltinModule = undefined;
+
+    assertEquals(await new Session({ store }).get(id), { user: "ada" });
+  } finally {
+    if (process) process.getBuiltinModule = getBuiltinModule;
+  }
+});
+
 // Data
 
 for (
