@@ -200,7 +200,7 @@ function containsIn(
     );
   }
   if (actual instanceof Set && expected instanceof Set) {
-    return expected.isSubsetOf(actual);
+    return [...expected].every((item) => actual.has(item));
   }
   const closed = [Date, RegExp, ArrayBuffer, Map, Set];
   if (

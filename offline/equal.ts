@@ -75,7 +75,8 @@ function sameAt(
 function sameFields(a: object, b: object, pairs: Pairs): boolean {
   const keys = new Set(fieldKeys(a));
   const others = new Set(fieldKeys(b));
-  return keys.size === others.size && keys.isSubsetOf(others) &&
+  return keys.size === others.size &&
+    [...keys].every((key) => others.has(key)) &&
     sameAt(keys, a, b, pairs);
 }
 
@@ -134,7 +135,7 @@ function sameContent(a: object, b: object, pairs: Pairs): boolean {
   // What a built-in keeps to itself only the platform can compare; what a
   // class tells through getters only a look along its prototypes can.
   return isDeepStrictEqual(a, b) &&
-    sameAt(allKeys(a).union(allKeys(b)), a, b, pairs);
+    sameAt(new Set([...allKeys(a), ...allKeys(b)]), a, b, pairs);
 }
 
 function compare(a: unknown, b: unknown, pairs: Pairs): boolean {
