@@ -7,7 +7,7 @@
 
 /** An item that knows its place, so that it can be moved and removed. */
 export interface HeapItem {
-  /** Epoch milliseconds. */
+  /** In milliseconds of any clock, or `Infinity`. */
   expiresAt: number;
   /** Its place in the heap; `-1` when it is in none. */
   heapIndex: number;

@@ -50,8 +50,10 @@ export class EntryTable<V> {
   readonly #sieve: Sieve<Entry<V>> | undefined;
   readonly #maxEntries: number;
   readonly #onEvict: (entry: Entry<V>, reason: EvictionReason) => void;
-  /** The latest time that was read. */
-  #now = -Infinity;
+  /** The time of this table, in milliseconds: it starts at 0 and never goes back. */
+  #now = 0;
+  /** What the wall clock showed when it was last read. */
+  #wall = Infinity;
   /** Whether it was read by the operation that goes on. */
   #isNow = false;
 
@@ -165,10 +167,15 @@ export class EntryTable<V> {
     return entry.expiresAt === Infinity || entry.expiresAt > this.#readClock();
   }
 
-  /** Never runs backwards, so that no life gets longer by it. */
+  /**
+   * Goes on as the wall clock does. When that is set back, it goes on from where
+   * it was, so that no life gets longer.
+   */
   #readClock(): number {
     if (!this.#isNow) {
-      this.#now = Math.max(this.#now, Date.now());
+      const wall = Date.now();
+      if (wall > this.#wall) this.#now += wall - this.#wall;
+      this.#wall = wall;
       this.#isNow = true;
     }
     return this.#now;

@@ -329,13 +329,17 @@ async function perform(op: Op, model: Model, real: Real): Promise<void> {
       return await store.clear();
     case "elapse":
       wall.now += op.ms;
-      model.now = Math.max(model.now, wall.now);
+      model.now += op.ms;
       return;
     case "setBack":
       // A ttl makes the store read the clock, so that both know the time.
       await perform({ name: "set", key: "a", value: 0, ttl: 9 }, model, real);
       wall.now -= op.ms;
-      return;
+      return await perform(
+        { name: "set", key: "a", value: 0, ttl: 9 },
+        model,
+        real,
+      );
   }
 }
 
