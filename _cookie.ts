@@ -94,8 +94,8 @@ const MAX_ID = 128;
 /** RFC 9110 5.6.2: token. */
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
-/** RFC 6265bis 4.1.1: path-value, absolute. */
-const PATH = /^\/[\x20-\x3a\x3c-\x7e]*$/;
+/** RFC 6265bis 4.1.1: path-value, absolute; a final space would be stripped. */
+const PATH = /^\/(?:[\x20-\x3a\x3c-\x7e]*[\x21-\x3a\x3c-\x7e])?$/;
 
 /** RFC 1034 3.5 and RFC 1123 2.1: labels of letters, digits and hyphens. */
 const DOMAIN =
@@ -112,11 +112,16 @@ const ATTRIBUTE_NAMES = [
   "partitioned",
 ] as const;
 
+/** All members are own ones, so that none is read from a polluted prototype. */
 const DEFAULTS: CookieAttributes = {
   path: "/",
+  domain: undefined,
+  maxAge: undefined,
+  expires: undefined,
   httpOnly: true,
   secure: true,
   sameSite: "Lax",
+  partitioned: undefined,
 };
 
 /**
@@ -177,6 +182,7 @@ export function checkAttributes(
   merged.domain = checkDomain(action, merged.domain);
   merged.sameSite = checkSameSite(action, merged.sameSite);
   checkLifetime(action, merged);
+  if (merged.expires !== undefined) merged.expires = new Date(merged.expires);
   checkTogether(action, name, merged);
   return merged;
 }
@@ -184,7 +190,7 @@ export function checkAttributes(
 function checkPath(action: string, path: string | undefined): void {
   if (typeof path !== "string" || !PATH.test(path)) {
     throw new TypeError(
-      `Cannot ${action}: path must start with "/" and hold printable ASCII other than ";": received ${
+      `Cannot ${action}: path must start with "/" and hold printable ASCII other than ";", no space at the end: received ${
         typeof path === "string" ? JSON.stringify(path) : kindOf(path)
       }`,
     );

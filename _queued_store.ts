@@ -50,7 +50,10 @@ export function toSessionStore<V>(
 }
 
 function isAtomic(store: Store): store is AtomicStore {
-  return "update" in store && typeof store.update === "function";
+  // A store of three methods may have an update of another kind.
+  return (["update", "has", "touch", "clear"] as const).every((method) =>
+    typeof (store as Partial<AtomicStore>)[method] === "function"
+  );
 }
 
 /** Atomic updates within this process, on a store that has none. */
@@ -65,7 +68,13 @@ class QueuedStore implements SessionStore<unknown> {
   async get(key: string): Promise<unknown> {
     // Harpia's sample for Redis and many others answer a miss with null.
     const value = await this.#store.get(key) ?? undefined;
-    return value === undefined ? value : copyValue("get entry", value);
+    if (value === undefined) return undefined;
+    try {
+      return copyValue("get entry", value);
+    } catch {
+      // Foreign: a session is portable. Something is there, but none.
+      return null;
+    }
   }
 
   async delete(key: string): Promise<void> {
@@ -76,10 +85,10 @@ class QueuedStore implements SessionStore<unknown> {
     return await this.#queue.run(key, async (run) => {
       const draft = await this.get(key);
       const result = await fn(draft);
-      const value = result === undefined ? draft : result;
-      if (value === undefined || run.givenUp) return undefined;
-      await this.#store.set(key, copyValue("update entry", value));
-      return value;
+      // A session that is left as it is is not written.
+      if (result === undefined || run.givenUp) return undefined;
+      await this.#store.set(key, copyValue("update entry", result));
+      return result;
     });
   }
 }

@@ -28,7 +28,10 @@ export type SessionPatch<Data> = {
  */
 export function checkData<Data>(action: string, data: Data): Data {
   const isObject = typeof data === "object" && data !== null;
-  const copy = isObject && !isThenable(data) ? copyValue(action, data) : data;
+  // In the store it is one level deeper: what fits here has to fit there.
+  const copy = isObject && !isThenable(data)
+    ? copyValue(action, { data }).data
+    : data;
   if (!isObject || Object.getPrototypeOf(copy) !== Object.prototype) {
     throw new TypeError(
       `Cannot ${action}: data must be a plain object: received ${kindOf(data)}`,
@@ -73,7 +76,9 @@ export function toChanger<Data extends object>(
     };
   }
   const members = checkData(action, change);
-  const removed = Object.keys(change).filter((key) => !(key in members));
+  const removed = Object.keys(change).filter((key) =>
+    !Object.hasOwn(members, key)
+  );
   return (data) => {
     const patched: Record<string, unknown> = { ...data, ...members };
     for (const key of removed) delete patched[key];

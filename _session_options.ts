@@ -6,9 +6,9 @@
 
 import {
   checkDuration,
-  checkKey,
   checkOptions,
   checkType,
+  MAX_KEY_BYTES,
 } from "./_argument.ts";
 import {
   checkAttributes,
@@ -131,7 +131,7 @@ export function resolveOptions<Data>(
     noStore = true,
   } = checkOptions(action, options, OPTION_NAMES);
   checkType(action, "prefix", prefix, "string");
-  checkKey(action, prefix + "-".repeat(MAX_ID_LENGTH));
+  checkPrefix(action, prefix);
   checkType(action, "hashIds", hashIds, "boolean");
   checkType(action, "generateId", generateId, "function");
   checkType(action, "noStore", noStore, "boolean");
@@ -147,4 +147,20 @@ export function resolveOptions<Data>(
     generateId,
     noStore,
   };
+}
+
+function checkPrefix(action: string, prefix: string): void {
+  if (!prefix.isWellFormed()) {
+    throw new TypeError(
+      `Cannot ${action}: prefix must be a well-formed string: received one with a lone surrogate`,
+    );
+  }
+  const bytes = new TextEncoder().encode(prefix).length;
+  if (bytes > MAX_KEY_BYTES - MAX_ID_LENGTH) {
+    throw new RangeError(
+      `Cannot ${action}: prefix must be at most ${
+        MAX_KEY_BYTES - MAX_ID_LENGTH
+      } bytes of UTF-8: received ${bytes}`,
+    );
+  }
 }

@@ -24,6 +24,8 @@ interface Tombstone {
   readonly version: 1;
   /** The key of that session; `""` for none. */
   readonly movedTo: string;
+  /** When it leads on no more, also in a store that forgets nothing. */
+  readonly expiresAt: number;
 }
 
 /** What a store holds for the sessions, in as much as it is not foreign. */
@@ -40,7 +42,7 @@ export interface SessionTimeouts {
 /** How long a tombstone leads on: longer than a request takes. */
 const TOMBSTONE_TTL = 60 * 1000;
 
-const ENDED: Tombstone = { version: 1, movedTo: "" };
+const ENDED: Tombstone = { version: 1, movedTo: "", expiresAt: 0 };
 
 /**
  * The sessions of one store, by key. Only {@linkcode SessionRecords.create} and
@@ -108,6 +110,12 @@ export class SessionRecords<Data> {
     if (ttl <= 0) return undefined;
     this.#sliding.add(key);
     try {
+      // Another request may have done it since this one has read.
+      const latest = await this.read(key);
+      if (
+        latest === undefined ||
+        usedAt - latest.usedAt <= this.#timeouts.idleTimeout / 2
+      ) return latest?.data;
       const used = await this.#replace(
         key,
         (record) => ({ ...record, usedAt }),
@@ -122,15 +130,20 @@ export class SessionRecords<Data> {
   /** Ends a session, also one that has moved on from this key. */
   async end(key: string): Promise<void> {
     let movedTo = "";
+    let isForeign = false;
     try {
       // Seeing what is there and ending it is one step: a move that comes
       // between the two would go unnoticed.
       await this.#store.update(key, (stored) => {
-        movedTo = isTombstone(stored) ? stored.movedTo : "";
-        return stored && ENDED;
+        movedTo = isTombstone(stored) && Date.now() < stored.expiresAt
+          ? stored.movedTo
+          : "";
+        isForeign = stored !== undefined && !isRecord(stored) &&
+          !isTombstone(stored);
+        return isForeign ? undefined : stored && ENDED;
       });
     } finally {
-      await this.#store.delete(key);
+      if (!isForeign) await this.#store.delete(key);
     }
     if (movedTo !== "") await this.end(movedTo);
   }
@@ -152,7 +165,11 @@ export class SessionRecords<Data> {
       (record) =>
         chain(change(record.data), (data): Tombstone => {
           moved = { ...record, data, usedAt };
-          return { version: 1, movedTo: newKey };
+          return {
+            version: 1,
+            movedTo: newKey,
+            expiresAt: Date.now() + TOMBSTONE_TTL,
+          };
         }),
       TOMBSTONE_TTL,
     );
@@ -227,7 +244,8 @@ function isRecord<Data>(
 
 function isTombstone(stored: unknown): stored is Tombstone {
   return typeof stored === "object" && stored !== null &&
-    "movedTo" in stored && typeof stored.movedTo === "string";
+    "movedTo" in stored && typeof stored.movedTo === "string" &&
+    "expiresAt" in stored && typeof stored.expiresAt === "number";
 }
 
 /** Goes on at once when there is nothing to wait for, else later. */

@@ -1312,7 +1312,7 @@ for (
     [
       "a prefix of 897 bytes",
       { prefix: "p".repeat(897) },
-      "at most 1024 bytes",
+      "at most 896 bytes",
     ],
     [
       "a cookieName of 4,000",
