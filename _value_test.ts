@@ -695,6 +695,20 @@ const REFUSALS: [string, () => unknown, string][] = [
     `user.name ${UNREADABLE}`,
   ],
   [
+    "a getter that throws every other time",
+    () => {
+      let reads = 0;
+      return {
+        user: {
+          get name() {
+            return reads++ % 2 === 0 ? fail() : "secret";
+          },
+        },
+      };
+    },
+    `user ${UNREADABLE}`,
+  ],
+  [
     "a getter of an array that throws",
     () => ({ list: Object.defineProperty([1, 2], 1, { get: fail }) }),
     `list[1] ${UNREADABLE}`,
