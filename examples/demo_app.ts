@@ -6,395 +6,294 @@
  */
 
 import { MemoryStore, Session } from "@harpia/memory-store";
-import { type Html, html, ICON, page, STYLE } from "./demo_html.ts";
-
-/** What a visitor's session holds. */
-interface Visit {
-  name?: string;
-  /** How many of each tea. */
-  cart: Record<string, number>;
-}
+import style from "./demo.css" with { type: "text" };
+import { type Page, render } from "./demo_html.ts";
+import {
+  checkSameOrigin,
+  FORGET,
+  notOurs,
+  pageResponse,
+  Problem,
+  readForm,
+  requestUrl,
+  seeOther,
+  styleResponse,
+} from "./demo_http.ts";
+import {
+  cartPage,
+  problemPage,
+  readSignIn,
+  shopPage,
+  signedOutPage,
+  signInPage,
+} from "./demo_pages.ts";
+import {
+  accountPage,
+  duration,
+  storePage,
+  type StoreRow,
+} from "./demo_session_pages.ts";
+import {
+  addTins,
+  type Cart,
+  countTins,
+  findTea,
+  MAX_TINS,
+  type Tea,
+} from "./demo_teas.ts";
+import { label, newVisit, type Visit } from "./demo_visit.ts";
 
 /** A request, and the session that came with it. */
 interface Visitor {
-  req: Request;
-  url: URL;
-  id: string | undefined;
-  visit: Visit | undefined;
+  readonly req: Request;
+  readonly path: string;
+  readonly id: string | undefined;
+  readonly visit: Visit | undefined;
 }
 
-const TEAS = [
-  {
-    id: "assam",
-    name: "Assam",
-    price: 7,
-    about: "Malty and dark. Takes milk.",
-  },
-  {
-    id: "sencha",
-    name: "Sencha",
-    price: 9,
-    about: "Green, bright, of the sea.",
-  },
-  {
-    id: "oolong",
-    name: "Oolong",
-    price: 12,
-    about: "Between the two, at length.",
-  },
-  { id: "mate", name: "Mate", price: 6, about: "Not a tea. Ask anyone." },
-] as const;
+type Route = (visitor: Visitor) => Response | Promise<Response>;
 
-const MAX_OF_A_KIND = 99;
-const MAX_NAME = 40;
-const MAX_FORM = 4096;
+/** The defaults of `Session`, named because the pages show them. */
+const IDLE_TIMEOUT = 60 * 60 * 1000;
+const ABSOLUTE_TIMEOUT = 24 * 60 * 60 * 1000;
 
-/** No script, and nothing from elsewhere. */
-const HEADERS = {
-  "content-security-policy":
-    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
-  "referrer-policy": "same-origin",
-  "x-content-type-options": "nosniff",
-};
+/** The key of the counter of all pages served. */
+const PAGES = "shop:pages";
 
-/** Makes the handler of all requests. Each one has a store of its own. */
+/** What the buttons in the cart do, in tins. */
+const CHANGES = new Map<string | null, number>([
+  ["less", -1],
+  ["more", 1],
+  ["remove", -MAX_TINS],
+]);
+
+/** How many entries of the store are listed. */
+const MAX_ROWS = 50;
+
+/** Makes the handler of all requests, with a store of its own. */
 export function createApp(): (req: Request) => Promise<Response> {
-  const store = new MemoryStore({ maxEntries: 10_000 });
-  const session = new Session<Visit>({ store });
+  const shop = new TeaShop();
+  return (req) => shop.handle(req);
+}
 
-  const routes: Record<
-    string,
-    (visitor: Visitor) => Promise<Response> | Response
-  > = {
-    "GET /": showShop,
-    "GET /cart": showCart,
-    "POST /cart": changeCart,
-    "GET /sign-in": (visitor) => showSignIn(visitor),
-    "POST /sign-in": signIn,
-    "GET /account": showAccount,
-    "POST /sign-out": signOut,
-    "GET /store": showStore,
-  };
+class TeaShop {
+  readonly #store = new MemoryStore({ maxEntries: 10_000 });
+  readonly #session = new Session<Visit>({
+    store: this.#store,
+    idleTimeout: IDLE_TIMEOUT,
+    absoluteTimeout: ABSOLUTE_TIMEOUT,
+  });
+  readonly #routes = new Map<string, Route>([
+    ["GET /", (visitor) => show(visitor, shopPage(cartOf(visitor)))],
+    ["POST /add", (visitor) => this.#addTin(visitor)],
+    ["GET /cart", (visitor) => show(visitor, cartPage(cartOf(visitor)))],
+    ["POST /cart", (visitor) => this.#changeCart(visitor)],
+    ["GET /sign-in", (visitor) => this.#showSignIn(visitor)],
+    ["POST /sign-in", (visitor) => this.#signIn(visitor)],
+    ["GET /account", (visitor) => this.#showAccount(visitor)],
+    ["POST /sign-out", (visitor) => this.#signOut(visitor)],
+    ["GET /signed-out", (visitor) => this.#showSignedOut(visitor)],
+    ["GET /store", (visitor) => this.#showStore(visitor)],
+  ]);
 
-  return async function handle(req: Request): Promise<Response> {
-    const url = new URL(req.url);
-    const asset = serveAsset(url.pathname);
-    if (asset !== undefined) return asset;
-    const id = await session.idFromRequest(req);
-    const visit = await session.fromRequest(req);
-    const visitor = { req, url, id, visit };
+  async handle(req: Request): Promise<Response> {
+    let visitor: Visitor | undefined;
+    try {
+      const url = requestUrl(req);
+      if (url.pathname === "/style.css") return styleResponse(style);
+      if (url.pathname === "/signed-out.css") {
+        return styleResponse(style, FORGET);
+      }
+      visitor = await this.#meet(req, url.pathname);
+      const route = this.#findRoute(visitor);
+      if (req.method === "POST") checkSameOrigin(req, url);
+      return await route(visitor);
+    } catch (error) {
+      return explain(visitor, error);
+    }
+  }
+
+  async #meet(req: Request, path: string): Promise<Visitor> {
+    const id = await this.#session.idFromRequest(req);
+    if (req.method === "GET") {
+      await this.#store.update(PAGES, (pages: number = 0) => pages + 1);
+      await this.#session.update(id, (visit) => {
+        visit.pages += 1;
+      });
+    }
+    // Starts the idle timeout anew when more than half of it is over.
+    const visit = await this.#session.fromRequest(req);
+    return { req, path, id, visit };
+  }
+
+  #findRoute({ req, path }: Visitor): Route {
     const method = req.method === "HEAD" ? "GET" : req.method;
-    const route = routes[`${method} ${url.pathname}`];
-    if (route === undefined) {
-      const known = Object.keys(routes).some((name) =>
-        name.endsWith(` ${url.pathname}`)
-      );
-      return known
-        ? problem(visitor, 405, "That does not work here")
-        : problem(visitor, 404, "There is no such page");
+    const route = this.#routes.get(`${method} ${path}`);
+    if (route !== undefined) return route;
+    const allow = ["GET", "POST"]
+      .filter((method) => this.#routes.has(`${method} ${path}`)).join(", ");
+    if (allow === "") {
+      const message = "The address is mistyped, or the link is old.";
+      throw new Problem(404, "There is no such page", message);
     }
-    if (method === "POST" && !isSameOrigin(req, url)) {
-      return problem(visitor, 403, "That form came from another site");
-    }
-    return await route(visitor);
-  };
-
-  function showShop(visitor: Visitor): Response {
-    const teas = TEAS.map(({ id, name, price, about }) =>
-      html`
-        <li class="card">
-          <h2>${name}</h2>
-          <p>${about}</p>
-          <form class="row" method="post"
-            action="/cart"><span>$${price} a tin</span><input type="hidden" name="tea" value="${id}"><button name="change" value="1" aria-label="Add ${name} to the cart">Add</button></form>
-        </li>
-      `
-    );
-    return show(
-      visitor,
-      "Good tea, one tin at a time",
-      html`<ul class="teas">
-${teas}</ul>`,
-    );
+    const message = `This address answers to ${allow} only.`;
+    throw new Problem(405, "That does not work here", message, { allow });
   }
 
-  function showCart(visitor: Visitor): Response {
-    const cart = visitor.visit?.cart ?? {};
-    const lines = TEAS.filter(({ id }) => cart[id] !== undefined);
-    if (lines.length === 0) {
-      return show(
-        visitor,
-        "Your cart",
-        html`<p>It is empty. <a href="/">See the teas</a>.</p>`,
-      );
-    }
-    const total = lines.reduce(
-      (sum, { id, price }) => sum + price * (cart[id] ?? 0),
-      0,
-    );
-    const rows = lines.map(({ id, name, price }) => {
-      const count = cart[id] ?? 0;
-      return html`
-        <tr>
-          <td>${name}</td>
-          <td class="number">${count}</td>
-          <td class="number">$${price * count}</td>
-          <td>
-            <form class="row" method="post"
-              action="/cart"><input type="hidden" name="tea" value="${id}"><button class="quiet" name="change" value="-1" aria-label="One ${name} less">−</button><button class="quiet" name="change" value="1" aria-label="One ${name} more">+</button></form>
-          </td>
-        </tr>
-      `;
-    });
-    return show(
-      visitor,
-      "Your cart",
-      html`
-        <table>
-          <thead>
-            <tr>
-              <th>Tea</th>
-              <th class="number">Tins</th>
-              <th class="number">Price</th>
-              <th>Change</th>
-            </tr>
-          </thead>
-          <tbody>
-        ${rows}</tbody>
-          <tfoot>
-            <tr>
-              <th>Total</th>
-              <td></td>
-              <td class="number">$${total}</td>
-              <td></td>
-            </tr>
-          </tfoot>
-        </table>
-      `,
-    );
+  async #addTin(visitor: Visitor): Promise<Response> {
+    const tea = readTea(await readForm(visitor.req));
+    const res = seeOther(`/#${tea.id}`);
+    await this.#putTins(visitor, res, tea, 1);
+    return res;
   }
 
-  async function changeCart(visitor: Visitor): Promise<Response> {
+  async #changeCart(visitor: Visitor): Promise<Response> {
     const form = await readForm(visitor.req);
-    const tea = TEAS.find(({ id }) => id === form?.get("tea"));
-    const change = Number(form?.get("change"));
-    if (tea === undefined || Math.abs(change) !== 1) {
-      return problem(visitor, 400, "That form was not one of ours");
-    }
-    const add = ({ cart }: Visit): void => {
-      const count = Math.min((cart[tea.id] ?? 0) + change, MAX_OF_A_KIND);
-      if (count > 0) cart[tea.id] = count;
-      else delete cart[tea.id];
-    };
-    const res = redirect("/cart");
+    const tea = readTea(form);
+    const tins = CHANGES.get(form.get("change"));
+    if (tins === undefined) throw notOurs(400, "It says nothing to do.");
+    const res = seeOther("/cart");
+    await this.#putTins(visitor, res, tea, tins);
+    return res;
+  }
+
+  /** Changes the cart; the first tin is what a session is created for. */
+  async #putTins(
+    { id }: Visitor,
+    res: Response,
+    tea: Tea,
+    tins: number,
+  ): Promise<void> {
     // Atomic: of two tabs that add at the same time, neither loses its tin.
-    if (!await session.update(visitor.id, add)) {
-      const visit: Visit = { cart: {} };
-      add(visit);
-      session.setCookie(res, await session.create(visit));
-    }
-    return res;
+    const found = await this.#session.update(id, ({ cart }) => {
+      addTins(cart, tea, tins);
+    });
+    if (found || tins < 0) return;
+    const visit = newVisit();
+    addTins(visit.cart, tea, tins);
+    this.#session.setCookie(res, await this.#session.create(visit));
   }
 
-  function showSignIn(visitor: Visitor, error = "", name = ""): Response {
-    const message = error &&
-      html`<p class="error" id="error" role="alert">${error}</p>`;
-    return show(
-      visitor,
-      "Sign in",
-      html`
-        <p>This is a demo: any name will do, and there is no password.</p>
-        ${message}<form class="stack" method="post" action="/sign-in">
-          <div><label for="name">Your name</label><input id="name" name="name" value="${name}" required maxlength="${MAX_NAME}" autocomplete="username"></div>
-          <button>Sign in</button>
-        </form>
-      `,
-      error ? 422 : 200,
-    );
+  async #showSignIn(visitor: Visitor): Promise<Response> {
+    if (visitor.visit?.user) return seeOther("/account");
+    return show(visitor, signInPage(await labelOf(visitor)));
   }
 
-  async function signIn(visitor: Visitor): Promise<Response> {
-    const name = (await readForm(visitor.req))?.get("name");
-    if (typeof name !== "string" || name.trim() === "") {
-      return showSignIn(visitor, "Please write a name.");
+  async #signIn(visitor: Visitor): Promise<Response> {
+    const form = readSignIn(await readForm(visitor.req));
+    const label = await labelOf(visitor);
+    const { name, nameError, passwordError } = form;
+    if (nameError !== undefined || passwordError !== undefined) {
+      return show(visitor, signInPage(label, form), 422);
     }
-    if (name.length > MAX_NAME) {
-      return showSignIn(
-        visitor,
-        `Please write at most ${MAX_NAME} characters.`,
-        name,
-      );
-    }
-    const res = redirect("/account");
     // A new id for who gains rights: the one from before is worth nothing now.
-    const id = await session.regenerate(visitor.id, { name: name.trim() }) ??
-      await session.create({ name: name.trim(), cart: {} });
-    session.setCookie(res, id);
+    const id = await this.#session.regenerate(visitor.id, {
+      user: { name, labelBefore: label },
+    }) ?? await this.#session.create({ ...newVisit(), user: { name } });
+    const res = seeOther("/account");
+    this.#session.setCookie(res, id);
     return res;
   }
 
-  async function showAccount(visitor: Visitor): Promise<Response> {
+  async #showAccount(visitor: Visitor): Promise<Response> {
     const { id, visit } = visitor;
-    if (id === undefined || visit?.name === undefined) {
-      return redirect("/sign-in");
+    const label = await labelOf(visitor);
+    const expiresAt = await this.#session.expiresAt(id);
+    if (!visit?.user || label === undefined || expiresAt === undefined) {
+      return seeOther("/sign-in");
     }
-    const expiresAt = await session.expiresAt(id) ?? 0;
-    return show(
-      visitor,
-      `Hello, ${visit.name}`,
-      html`
-        <dl>
-          <dt>Session</dt>
-          <dd>ends in ${duration(
-            expiresAt - Date.now(),
-          )} unless you come back</dd>
-          <dt>Fingerprint</dt>
-          <dd><code id="fingerprint">${await fingerprint(
-            id,
-          )}</code> <span class="note">of its id, which is new since you signed in</span></dd>
-          <dt>Cart</dt>
-          <dd>${countItems(visit)} tins</dd>
-        </dl>
-        <form method="post" action="/sign-out"><button>Sign out</button></form>
-      `,
-    );
+    const now = Date.now();
+    const end = visit.startedAt.getTime() + ABSOLUTE_TIMEOUT;
+    const page = accountPage({
+      name: visit.user.name,
+      startedAt: visit.startedAt,
+      tins: countTins(visit.cart),
+      pages: visit.pages,
+      idle: { left: expiresAt - now, of: IDLE_TIMEOUT },
+      absolute: { left: end - now, of: ABSOLUTE_TIMEOUT },
+      labelBefore: visit.user.labelBefore,
+      label,
+    });
+    return show(visitor, page);
   }
 
-  async function signOut({ id }: Visitor): Promise<Response> {
-    const res = redirect("/");
-    await session.delete(id, res);
+  async #signOut({ id }: Visitor): Promise<Response> {
+    const res = seeOther("/signed-out");
+    await this.#session.delete(id, res);
     return res;
   }
 
-  async function showStore(visitor: Visitor): Promise<Response> {
-    const mine = await session.expiresAt(visitor.id);
-    const rows = [...store].map(([, record], i) =>
-      html`
-        <tr>
-          <td class="number">${i + 1}</td>
-          <td>${"data" in record
-            ? "session"
-            : "tombstone of a renewed one"}</td>
-          <td class="number">${JSON.stringify(record).length}</td>
-        </tr>
-      `
-    );
-    const own = mine === undefined
-      ? html`You have no session: none is made before you need one.`
-      : html`Yours ends in ${
-        duration(mine - Date.now())
-      } unless you come back.`;
-    return show(
-      visitor,
-      "What the store holds",
-      html`
-        <p>${store.size} entries. ${own}</p>
-        <p
-          class="note">Keys and data are not shown here. The key of a session is the SHA-256 of its id, so even who reads the store cannot take one over.</p>
-        <table>
-          <thead>
-            <tr>
-              <th class="number">Entry</th>
-              <th>Kind</th>
-              <th class="number">Characters as JSON</th>
-            </tr>
-          </thead>
-          <tbody>
-        ${rows}</tbody>
-        </table>
-      `,
-    );
+  #showSignedOut(visitor: Visitor): Response {
+    if (visitor.visit?.user) return seeOther("/account");
+    return show(visitor, signedOutPage());
+  }
+
+  async #showStore(visitor: Visitor): Promise<Response> {
+    const now = Date.now();
+    const expiresAt = await this.#session.expiresAt(visitor.id);
+    const page = storePage({
+      size: this.#store.size,
+      rows: [...this.#store].slice(-MAX_ROWS).reverse()
+        .map(([key, value]) => describeEntry(key, value, now)),
+      pages: await this.#store.get(PAGES),
+      own: expiresAt === undefined ? undefined : expiresAt - now,
+    });
+    return show(visitor, page);
   }
 }
 
-function show(
-  { visit }: Visitor,
-  title: string,
-  main: Html,
-  status = 200,
-): Response {
-  const body = page(
-    { title, name: visit?.name, items: countItems(visit) },
-    main,
-  );
-  return new Response(body, {
-    status,
-    headers: {
-      ...HEADERS,
-      "content-type": "text/html; charset=utf-8",
-      // The back button must not show what was there before a sign-out.
-      "cache-control": "no-store",
-    },
+function cartOf({ visit }: Visitor): Cart {
+  return visit?.cart ?? {};
+}
+
+async function labelOf({ id, visit }: Visitor): Promise<string | undefined> {
+  return id === undefined || visit === undefined ? undefined : await label(id);
+}
+
+function readTea(form: URLSearchParams): Tea {
+  const tea = findTea(form.get("tea"));
+  if (tea === undefined) throw notOurs(400, "It names no tea of the shop.");
+  return tea;
+}
+
+/** What kind of entry it is and how long it lives: not whose, not what. */
+function describeEntry(key: string, value: unknown, now: number): StoreRow {
+  if (key === PAGES) return { kind: "Counter", left: "no end" };
+  if (!isRecord(value)) return { kind: "Renewed id", left: "≤ 1 min" };
+  const { createdAt, usedAt } = value;
+  const end = Math.min(usedAt + IDLE_TIMEOUT, createdAt + ABSOLUTE_TIMEOUT);
+  return { kind: "Session", age: now - createdAt, left: duration(end - now) };
+}
+
+/** What `Session` keeps besides the data, which is not for us to read. */
+function isRecord(
+  value: unknown,
+): value is { createdAt: number; usedAt: number } {
+  return typeof value === "object" && value !== null &&
+    "createdAt" in value && "usedAt" in value;
+}
+
+function show(visitor: Visitor, page: Page, status = 200): Response {
+  return pageResponse(frame(visitor, page), status);
+}
+
+function frame(visitor: Visitor | undefined, page: Page): string {
+  const { path = "", visit } = visitor ?? {};
+  return render(page, {
+    path,
+    name: visit?.user?.name,
+    tins: countTins(visit?.cart ?? {}),
+    pages: visit?.pages,
   });
 }
 
-function problem(visitor: Visitor, status: number, title: string): Response {
-  return show(
-    visitor,
-    title,
-    html`<p><a href="/">Back to the shop</a></p>`,
-    status,
-  );
-}
-
-/** Not `Response.redirect()`, whose headers cannot take a cookie. */
-function redirect(location: string): Response {
-  return new Response(null, { status: 303, headers: { ...HEADERS, location } });
-}
-
-function serveAsset(path: string): Response | undefined {
-  if (path === "/style.css") return asset(STYLE, "text/css; charset=utf-8");
-  if (path === "/icon.svg") return asset(ICON, "image/svg+xml");
-  return undefined;
-}
-
-function asset(text: string, type: string): Response {
-  return new Response(text, {
-    headers: {
-      ...HEADERS,
-      "content-type": type,
-      "cache-control": "max-age=60",
-    },
-  });
-}
-
-/** SameSite=Lax keeps the cookie from other sites; this is the second lock. */
-function isSameOrigin(req: Request, url: URL): boolean {
-  const site = req.headers.get("sec-fetch-site");
-  if (site !== null) return site === "same-origin";
-  const origin = req.headers.get("origin");
-  return origin === null || origin === url.origin;
-}
-
-async function readForm(req: Request): Promise<URLSearchParams | undefined> {
-  const type = req.headers.get("content-type") ?? "";
-  if (!type.startsWith("application/x-www-form-urlencoded")) return undefined;
-  let text = "";
-  const decoder = new TextDecoder();
-  for await (const chunk of req.body ?? []) {
-    text += decoder.decode(chunk, { stream: true });
-    if (text.length > MAX_FORM) return undefined;
-  }
-  return new URLSearchParams(text);
-}
-
-function countItems(visit: Visit | undefined): number {
-  return Object.values(visit?.cart ?? {}).reduce(
-    (sum, count) => sum + count,
-    0,
-  );
-}
-
-function duration(ms: number): string {
-  const seconds = Math.max(0, Math.ceil(ms / 1000));
-  const minutes = Math.floor(seconds / 60);
-  return minutes > 0 ? `${minutes} min ${seconds % 60} s` : `${seconds} s`;
-}
-
-/** Tells ids apart without giving one away. */
-async function fingerprint(id: string): Promise<string> {
-  const bytes = new TextEncoder().encode(`demo:${id}`);
-  const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
-  return [...hash.slice(0, 4)].map((byte) => byte.toString(16).padStart(2, "0"))
-    .join("");
+/** The page for what went wrong. */
+function explain(visitor: Visitor | undefined, error: unknown): Response {
+  const problem = error instanceof Problem
+    ? error
+    : new Problem(500, "Something went wrong", "It is our fault, not yours.");
+  // deno-lint-ignore no-console -- whoever runs the demo has to hear of it
+  if (problem !== error) console.error(error);
+  const page = problemPage(problem.title, problem.message);
+  return pageResponse(frame(visitor, page), problem.status, problem.headers);
 }

@@ -1,5 +1,5 @@
 /**
- * HTML of the demo: a template tag that escapes, and the frame of every page.
+ * A template tag that escapes, and the frame of every page.
  *
  * @module
  */
@@ -15,6 +15,31 @@ export class Html {
   }
 }
 
+/** What a template takes: HTML as it is, all else as text. */
+export type HtmlValue = Html | readonly Html[] | string | number | undefined;
+
+/** A page without its frame. */
+export interface Page {
+  /** What the window is called. */
+  readonly title: string;
+  /** What is in it, with an `h1`. */
+  readonly main: Html;
+  /** Its style sheet, if not the usual one. */
+  readonly style?: string;
+}
+
+/** What the frame of a page says about its visitor. */
+export interface Frame {
+  /** The path of the page. */
+  readonly path: string;
+  /** The name of who is signed in. */
+  readonly name: string | undefined;
+  /** How many tins are in the cart. */
+  readonly tins: number;
+  /** How many pages the session has seen; `undefined` without a session. */
+  readonly pages: number | undefined;
+}
+
 const ESCAPES: Record<string, string> = {
   "&": "&amp;",
   "<": "&lt;",
@@ -23,120 +48,96 @@ const ESCAPES: Record<string, string> = {
   "'": "&#39;",
 };
 
-/** Fills a template: escapes all values that are not {@linkcode Html}. */
+const LEAF =
+  `<path d="M8 24C7 13 14 7 25 7c1 11-5 18-14 17M8 25c3-6 7-9 12-12" fill="none" stroke="STROKE" stroke-width="2.5" stroke-linecap="round" stroke-linejoin="round"/>`;
+
+const ICON = `data:image/svg+xml,${
+  encodeURIComponent(
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="8" fill="#2c5e43"/>${
+      LEAF.replace("STROKE", "#f7f3ea")
+    }</svg>`,
+  )
+}`;
+
+const LOGO = new Html(
+  `<svg class="logo" viewBox="6 5 21 21" aria-hidden="true">${
+    LEAF.replace("STROKE", "currentColor")
+  }</svg>`,
+);
+
+/** Fills a template: whatever is not {@linkcode Html} is escaped. */
 export function html(
   parts: TemplateStringsArray,
-  ...values: (Html | Html[] | string | number)[]
+  ...values: HtmlValue[]
 ): Html {
-  const texts = values.map((value) => {
-    if (value instanceof Html) return value.text;
-    if (Array.isArray(value)) return value.map((part) => part.text).join("");
-    return String(value).replace(/[&<>"']/g, (char) => ESCAPES[char] ?? "");
-  });
-  return new Html(String.raw({ raw: parts }, ...texts));
+  return new Html(String.raw({ raw: parts }, ...values.map(toText)));
 }
 
-/** What the frame of a page shows. */
-export interface Frame {
-  /** The title of the page. */
-  title: string;
-  /** The name of who is signed in. */
-  name?: string | undefined;
-  /** How many items are in the cart. */
-  items: number;
+function toText(value: HtmlValue): string {
+  if (value === undefined) return "";
+  if (value instanceof Html) return value.text;
+  if (typeof value === "object") return value.map(toText).join("");
+  return String(value).replace(/[&<>"']/g, (char) => ESCAPES[char] ?? "");
 }
 
-/** A whole page. */
-export function page({ title, name, items }: Frame, main: Html): string {
-  const account = name === undefined
-    ? html`<a href="/sign-in">Sign in</a>`
-    : html`<a href="/account">${name}</a>`;
+/** A number and what it counts. */
+export function count(number: number, one: string, many: string): string {
+  return `${number} ${number === 1 ? one : many}`;
+}
+
+/** The document: a page in its frame. */
+export function render({ title, main, style }: Page, frame: Frame): string {
+  const { name, tins, pages } = frame;
+  const link = (path: string, label: HtmlValue): Html =>
+    path === frame.path
+      ? html`<a href="${path}" aria-current="page">${label}</a>`
+      : html`<a href="${path}">${label}</a>`;
+  const account = name === undefined ? link("/sign-in", "Sign in") : link(
+    "/account",
+    html`<span class="hidden">Account of </span><bdi>${name}</bdi>`,
+  );
+  const cart = html`
+    Cart <span class="count">${tins}</span>
+    <span class="hidden">${tins === 1 ? "tin" : "tins"}</span>
+  `;
+  const seen = pages === undefined
+    ? undefined
+    : html`<p>Pages opened in this session: ${pages}</p>`;
   return `<!doctype html>\n${
     html`
       <html lang="en">
         <head>
           <meta charset="utf-8">
           <meta name="viewport" content="width=device-width, initial-scale=1">
-          <meta name="color-scheme" content="light dark">
+          <meta name="theme-color" content="#f7f3ea"
+            media="(prefers-color-scheme: light)">
+          <meta name="theme-color" content="#131713"
+            media="(prefers-color-scheme: dark)">
           <title>${title} · Leaf &amp; Kettle</title>
-          <link rel="icon" href="/icon.svg" type="image/svg+xml">
-          <link rel="stylesheet" href="/style.css">
+          <link rel="icon" href="${ICON}">
+          <link rel="stylesheet" href="${style ?? "/style.css"}">
         </head>
         <body>
           <a class="skip" href="#main">Skip to content</a>
-          <header>
-            <a class="brand" href="/">Leaf &amp; Kettle</a>
-            <nav
-              aria-label="Main"><a href="/cart">Cart <span class="count">${items}</span></a>${account}<a href="/store">Store</a></nav>
+          <header class="bar">
+            <a class="brand" href="/">${LOGO}Leaf &amp; Kettle</a>
+            <nav aria-label="Shop">
+              ${link("/", "Teas")}
+              ${link("/store", "Backstage")}
+              ${account}
+              ${link("/cart", cart)}
+            </nav>
           </header>
-          <main id="main">
-      <h1>${title}</h1>
-      ${main}
-          </main>
-          <footer>A demo of <code>@harpia/memory-store</code>. Nothing is sold, and all is forgotten when it stops.</footer>
+          <main id="main">${main}</main>
+          <footer>
+            <p>
+              A demo of <code>@harpia/memory-store</code>. Nothing is sold, and
+              all is forgotten when it stops.
+            </p>
+            ${seen}
+          </footer>
         </body>
       </html>
     `.text
   }`;
 }
-
-/** The icon of the demo: a leaf. */
-export const ICON =
-  `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="8" fill="#2f6b4f"/><path d="M8 24C7 13 14 7 25 7c1 11-5 18-14 17M8 25c3-6 7-9 12-12" fill="none" stroke="#f4f1e8" stroke-width="2.5" stroke-linecap="round" stroke-linejoin="round"/></svg>`;
-
-/** The style sheet of the demo. */
-export const STYLE = `
-:root {
-  --paper: #faf8f3; --card: #fff; --ink: #1f2a24; --soft: #5b6760;
-  --line: #dfdbd0; --leaf: #2f6b4f; --leaf-ink: #fff; --warn: #a3341f;
-}
-@media (prefers-color-scheme: dark) {
-  :root {
-    --paper: #141a17; --card: #1d2521; --ink: #e9ede9; --soft: #a3afa8;
-    --line: #33403a; --leaf: #7cc4a0; --leaf-ink: #10201a; --warn: #ff9d87;
-  }
-}
-* { box-sizing: border-box; }
-body {
-  margin: 0 auto; max-width: 56rem; padding: 0 1rem 2rem;
-  background: var(--paper); color: var(--ink);
-  font: 1.0625rem/1.6 ui-sans-serif, system-ui, sans-serif;
-}
-header, nav { display: flex; flex-wrap: wrap; align-items: center; }
-header { justify-content: space-between; gap: .25rem 1rem; padding: .75rem 0; border-bottom: 1px solid var(--line); }
-nav { gap: .25rem; margin: 0 -.75rem; }
-nav a, .brand { display: inline-flex; align-items: center; min-height: 2.75rem; color: inherit; text-decoration: none; }
-nav a { gap: .4rem; padding: 0 .75rem; border-radius: .5rem; overflow-wrap: anywhere; }
-nav a:hover { background: var(--line); }
-.brand, h1, h2 { font-family: ui-serif, Georgia, serif; font-weight: 600; }
-.brand { font-size: 1.25rem; color: var(--leaf); }
-.count { min-width: 1.5rem; padding: 0 .4rem; border-radius: 1rem; background: var(--leaf); color: var(--leaf-ink); font-size: .875rem; text-align: center; }
-h1 { margin: 2rem 0 1rem; font-size: clamp(1.75rem, 6vw, 2.5rem); line-height: 1.15; }
-h2 { margin: 0; font-size: 1.25rem; }
-p { margin: .5rem 0 1rem; max-width: 40rem; }
-a { color: var(--leaf); text-underline-offset: .2em; }
-ul.teas { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 20rem), 1fr)); gap: 1rem; padding: 0; list-style: none; }
-.card { display: flex; flex-direction: column; padding: 1.25rem; border: 1px solid var(--line); border-radius: .75rem; background: var(--card); }
-.card p { flex: 1; color: var(--soft); }
-.row { display: flex; flex-wrap: wrap; align-items: center; justify-content: space-between; gap: .5rem 1rem; }
-button, input { min-height: 2.75rem; border-radius: .5rem; font: inherit; }
-button { padding: .4rem 1.1rem; border: 1px solid var(--leaf); background: var(--leaf); color: var(--leaf-ink); cursor: pointer; }
-button.quiet { min-width: 2.75rem; background: transparent; color: var(--leaf); }
-button:hover { filter: brightness(1.08); }
-input { width: 100%; max-width: 22rem; padding: .4rem .75rem; border: 1px solid var(--soft); background: var(--card); color: inherit; }
-label { display: block; margin-bottom: .25rem; font-weight: 600; }
-form.stack { display: grid; justify-items: start; gap: 1rem; }
-form.stack > div { width: 100%; }
-:focus-visible, .skip:focus { outline: 3px solid var(--leaf); outline-offset: 2px; }
-.skip { position: absolute; left: -99rem; }
-.skip:focus { left: 1rem; top: .5rem; padding: .5rem; background: var(--card); }
-.error { color: var(--warn); font-weight: 600; }
-.note { color: var(--soft); font-size: .9375rem; }
-td .row { justify-content: flex-start; }
-table { width: 100%; border-collapse: collapse; }
-th, td { padding: .6rem .5rem; border-bottom: 1px solid var(--line); text-align: left; vertical-align: middle; }
-td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; }
-dl { display: grid; grid-template-columns: minmax(8rem, auto) 1fr; gap: .5rem 1rem; }
-dt { color: var(--soft); } dd { margin: 0; overflow-wrap: anywhere; font-variant-numeric: tabular-nums; }
-footer { margin-top: 3rem; padding-top: 1rem; border-top: 1px solid var(--line); color: var(--soft); font-size: .875rem; }
-`;

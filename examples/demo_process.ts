@@ -4,30 +4,40 @@
  * @module
  */
 
-/** The demo while it runs. */
+/** How a process has ended. */
+export interface Ending {
+  /** Its exit code. */
+  readonly code: number;
+  /** What it has printed. */
+  readonly stdout: string;
+}
+
+/** The demo while it runs. Disposing of it ends it. */
 export interface DemoProcess extends AsyncDisposable {
   /** Where it is: `http://localhost:PORT`. */
   readonly origin: string;
-  /** Ends it by a signal; resolves to its exit code and what it printed. */
-  stop(signal: Deno.Signal): Promise<{ code: number; stdout: string }>;
+  /** Where it is, as a number. */
+  readonly port: number;
+  /** Sends it a signal. */
+  kill(signal: Deno.Signal): void;
+  /** Resolves when it has printed this. */
+  printed(text: string): Promise<void>;
+  /** Resolves when it has ended. */
+  ended(): Promise<Ending>;
 }
 
-/** The arguments of `deno` that start the demo. */
-export const DEMO_ARGS: readonly string[] = [
-  "run",
-  "--no-prompt",
-  "--no-lock",
-  "--allow-net",
-  "examples/demo.ts",
-];
-
-const ROOT = new URL("../", import.meta.url);
-
-/** Starts a command of the demo and collects what it prints. */
+/** The demo as `deno task demo` starts it, less the lock file. */
 export function demoCommand(...args: string[]): Deno.Command {
   return new Deno.Command(Deno.execPath(), {
-    args: [...DEMO_ARGS, ...args],
-    cwd: ROOT,
+    args: [
+      "run",
+      "--no-prompt",
+      "--no-lock",
+      "--allow-net=localhost",
+      "examples/demo.ts",
+      ...args,
+    ],
+    cwd: new URL("../", import.meta.url),
     env: { NO_COLOR: "1" },
     stdin: "null",
     stdout: "piped",
@@ -35,36 +45,51 @@ export function demoCommand(...args: string[]): Deno.Command {
   });
 }
 
-/** Starts the demo on a free port and waits until it says where it is. */
+/** Starts the demo on a free port, and waits until it says where it is. */
 export async function startDemo(): Promise<DemoProcess> {
   const child = demoCommand("--port", "0").spawn();
-  const errors = new Response(child.stderr).text();
+  const stderr = new Response(child.stderr).text();
   const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
   let stdout = "";
-  let origin: string | undefined;
-  while (origin === undefined) {
-    const { value, done } = await reader.read();
-    if (done) {
-      throw new Error(`Cannot start demo: it has ended: ${await errors}`);
+
+  async function readUntil(pattern: RegExp): Promise<string | undefined> {
+    for (;;) {
+      const found = pattern.exec(stdout)?.[0];
+      if (found !== undefined) return found;
+      const { value, done } = await reader.read();
+      if (done) return undefined;
+      stdout += value;
     }
-    stdout += value;
-    origin = /http:\/\/localhost:\d+(?=\/\n)/.exec(stdout)?.[0];
   }
-  let ended: Promise<{ code: number; stdout: string }> | undefined;
-  const stop = (signal: Deno.Signal): NonNullable<typeof ended> =>
-    ended ??= (async () => {
-      child.kill(signal);
-      for (;;) {
-        const { value, done } = await reader.read();
-        if (done) break;
-        stdout += value;
-      }
-      await errors;
-      return { code: (await child.status).code, stdout };
-    })();
+
+  async function waitFor(pattern: RegExp): Promise<string> {
+    const found = await readUntil(pattern);
+    if (found !== undefined) return found;
+    throw new Error(`Cannot run demo: it has ended: ${await stderr}`);
+  }
+
+  async function ended(): Promise<Ending> {
+    await readUntil(/$^/);
+    await stderr;
+    return { code: (await child.status).code, stdout };
+  }
+
+  const origin = await waitFor(/http:\/\/localhost:\d+(?=\/\n)/);
   return {
     origin,
-    stop,
-    [Symbol.asyncDispose]: async () => void await stop("SIGTERM"),
+    port: Number(new URL(origin).port),
+    kill: (signal) => child.kill(signal),
+    printed: async (text) =>
+      void await waitFor(new RegExp(RegExp.escape(text))),
+    ended,
+    [Symbol.asyncDispose]: async () => {
+      try {
+        child.kill("SIGKILL");
+      } catch (error) {
+        // It has ended by itself, which is what most tests are about.
+        if (!(error instanceof TypeError)) throw error;
+      }
+      await ended();
+    },
   };
 }
