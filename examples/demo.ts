@@ -78,7 +78,7 @@ function listen(
       );
     }
     if (error instanceof Deno.errors.PermissionDenied) {
-      fail(`port ${port} is not for everyone: write --port ${DEFAULT_PORT}`);
+      fail(`port ${port} needs more rights: write --port ${DEFAULT_PORT}`);
     }
     throw error;
   }

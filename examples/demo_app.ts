@@ -41,7 +41,7 @@ import {
   MAX_TINS,
   type Tea,
 } from "./demo_teas.ts";
-import { label, newVisit, type Visit } from "./demo_visit.ts";
+import { labelId, newVisit, type Visit } from "./demo_visit.ts";
 
 /** A request, and the session that came with it. */
 interface Visitor {
@@ -247,7 +247,7 @@ function cartOf({ visit }: Visitor): Cart {
 }
 
 async function labelOf({ id, visit }: Visitor): Promise<string | undefined> {
-  return id === undefined || visit === undefined ? undefined : await label(id);
+  return id && visit && await labelId(id);
 }
 
 function readTea(form: URLSearchParams): Tea {

@@ -32,7 +32,7 @@ export function newVisit(): Visit {
 }
 
 /** Tells ids apart and gives none away: 32 bits of a hash of the id. */
-export async function label(id: string): Promise<string> {
+export async function labelId(id: string): Promise<string> {
   const bytes = new TextEncoder().encode(`demo:${id}`);
   const hash = await crypto.subtle.digest("SHA-256", bytes);
   return new Uint8Array(hash, 0, 4).toHex();
