@@ -1,0 +1,83 @@
+/**
+ * What a consumer does with each export, in the JavaScript of every runtime.
+ * A new export needs a function here.
+ *
+ * @module
+ */
+
+import assert from "node:assert/strict";
+
+const uses = {
+  async "."({ MemoryStore, Session, StoreError }) {
+    const store = new MemoryStore();
+    await store.set("page:/", { visits: 0 });
+    await store.update("page:/", (page) => {
+      page.visits += 1;
+    });
+    assert.deepEqual(await store.get("page:/"), { visits: 1 });
+
+    const session = new Session({ store });
+    const id = await session.create({ user: "ada" });
+    assert.deepEqual(await session.get(id), { user: "ada" });
+
+    await store[Symbol.asyncDispose]();
+    await assert.rejects(store.get("page:/"), StoreError);
+  },
+
+  "./store"({ StoreError, UpdateConflictError, UpdateTimeoutError }) {
+    const timeout = new UpdateTimeoutError(5);
+    assert.ok(timeout instanceof StoreError);
+    assert.equal(timeout.outcome, "not applied");
+    assert.equal(new UpdateConflictError(3).name, "UpdateConflictError");
+  },
+
+  async "./memory-store"({ MemoryStore }) {
+    const left = [];
+    const store = new MemoryStore({
+      maxEntries: 1,
+      onEvict: ({ key, reason }) => left.push(`${key}: ${reason}`),
+    });
+    await store.set("a", new Map([["n", 1n]]), { ttl: 60_000 });
+    assert.deepEqual(await store.get("a"), new Map([["n", 1n]]));
+    await store.set("b", [new Date(0), new Uint8Array([1, 2])]);
+    assert.deepEqual(left, ["a: capacity"]);
+    assert.deepEqual([...store], [["b", [
+      new Date(0),
+      new Uint8Array([1, 2]),
+    ]]]);
+    await assert.rejects(store.set("c", { f() {} }), TypeError);
+
+    const counts = new MemoryStore();
+    const add = async (n = 0) => (await Promise.resolve(), n + 1);
+    await Promise.all(
+      Array.from({ length: 50 }, () => counts.update("n", add)),
+    );
+    assert.equal(await counts.get("n"), 50);
+  },
+
+  async "./session"({ Session }) {
+    const session = new Session({ cookieName: "__Host-id" });
+    const id = await session.create({ cart: [] });
+    const res = new Response("hi");
+    session.setCookie(res, id);
+    const [cookie = ""] = res.headers.get("set-cookie").split(";");
+    const req = new Request("http://localhost/", { headers: { cookie } });
+    assert.equal(await session.idFromRequest(req), id);
+    assert.equal(
+      await session.update(id, ({ cart }) => void cart.push(1)),
+      true,
+    );
+    assert.deepEqual(await session.fromRequest(req), { cart: [1] });
+    await session.delete(id, res);
+    assert.equal(await session.fromRequest(req), undefined);
+    assert.match(res.headers.get("set-cookie"), /^__Host-id=; .*Max-Age=0/);
+  },
+};
+
+/** Uses each module, given by the name of its export. */
+export default async function use(modules) {
+  for (const [name, module] of Object.entries(modules)) {
+    assert.ok(name in uses, `consumer/project/use.mjs must use ${name}`);
+    await uses[name](module);
+  }
+}
