@@ -2,8 +2,8 @@
  * Stands in for `Deno` in test files that run on another runtime.
  *
  * It brings its own runner rather than use `node:test`: that one watches every
- * promise, which makes the tests of a store ten times as slow (57 s in place
- * of 6 s on Node 20), and workers and pages have none.
+ * promise, which makes the tests of a store take three times as long on Node
+ * 20, and workers and pages have none.
  *
  * @module
  */

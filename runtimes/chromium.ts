@@ -9,6 +9,9 @@ import type { Bundle } from "./bundle.ts";
 import type { TestResult } from "./run.ts";
 import type { Skips } from "./skips.ts";
 
+/** The program: the one on the path, unless the environment names another. */
+export const CHROMIUM: string = Deno.env.get("CHROMIUM") ?? "chromium";
+
 /** How long a page may take, in milliseconds. */
 const TIMEOUT = 120_000;
 
@@ -25,7 +28,7 @@ const FLAGS = [
   "--disable-extensions",
 ];
 
-/** With these the page has `SharedArrayBuffer`, which two tests refuse. */
+/** With these the page has `SharedArrayBuffer`, which some tests refuse. */
 const ISOLATED = {
   "cross-origin-opener-policy": "same-origin",
   "cross-origin-embedder-policy": "require-corp",
@@ -52,7 +55,7 @@ export async function runInChromium(
     () => resolve(fail(`The page has not ended within ${TIMEOUT} ms`)),
     TIMEOUT,
   );
-  const browser = new Deno.Command("chromium", {
+  const browser = new Deno.Command(CHROMIUM, {
     args: [
       ...FLAGS,
       `--user-data-dir=${profile}`,

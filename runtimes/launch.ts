@@ -5,7 +5,7 @@
  */
 
 import type { Bundle, Platform } from "./bundle.ts";
-import { runInChromium } from "./chromium.ts";
+import { CHROMIUM, runInChromium } from "./chromium.ts";
 import { mustRun, npmProgram, type Output, run } from "./command.ts";
 import type { TestResult } from "./run.ts";
 import type { RuntimeName, Skips } from "./skips.ts";
@@ -31,7 +31,7 @@ const MARK = "harpia-results:";
 
 /**
  * Finds a runtime; Bun and workerd come from npm, Node and Chromium are
- * expected on the path.
+ * expected on the path, Chromium also where the variable `CHROMIUM` says.
  *
  * @throws {Error} If it is not there.
  */
@@ -66,10 +66,10 @@ export async function findRuntime(name: RuntimeName): Promise<Runtime> {
       };
     }
     case "chromium": {
-      const version = await mustRun("chromium", ["--version"]);
+      const version = await mustRun(CHROMIUM, ["--version"]);
       return {
         name,
-        title: version.match(/Chromium [\d.]+/)?.[0] ?? "Chromium",
+        title: version.match(/Chrom\w+ [\d.]+/)?.[0] ?? "Chromium",
         platform: "web",
         run: runInChromium,
       };

@@ -39,12 +39,18 @@ interface UncaughtEvent extends Event {
   error?: unknown;
 }
 
+/** As much of Node's `process` as is used. */
+interface NodeProcess {
+  on?(type: string, listener: (error: unknown, key: unknown) => void): void;
+  off?(type: string, listener: (error: unknown, key: unknown) => void): void;
+}
+
 /** The real ones: tests may put others in their place. */
 const { setTimeout, clearTimeout } = globalThis;
 
 /**
  * Runs the tests one after another. An error that nobody catches, in a test or
- * after it, is a failure too: here, or on Node and Bun by ending the process.
+ * after it, is a failure too.
  */
 export async function runTests(
   tests: readonly Required<TestDefinition>[],
@@ -55,58 +61,81 @@ export async function runTests(
   const uncaught = new Map<unknown, TestResult>();
   let running = "no test";
 
-  function noteUncaught(event: Event): void {
-    event.preventDefault();
-    const { promise, reason, error = reason }: UncaughtEvent = event;
-    uncaught.set(promise ?? event, {
+  function note(error: unknown, key: unknown): void {
+    uncaught.set(key, {
       name: `uncaught error during ${running}`,
       outcome: "failed",
       detail: describe(error),
     });
   }
 
-  /** A handler may come late; workerd does not wait for it. */
-  function forget({ promise }: UncaughtEvent): void {
-    uncaught.delete(promise);
+  using _listening = listen(note, (key) => uncaught.delete(key));
+  for (const { name, ignore, fn } of tests) {
+    running = name;
+    const reason = Object.hasOwn(skips, name) ? skips[name] : undefined;
+    if (reason !== undefined || ignore) {
+      const detail = reason ?? "ignored by the test itself";
+      results.push({ name, outcome: "skipped", detail });
+      continue;
+    }
+    try {
+      await within(timeout, fn);
+      results.push({ name, outcome: "passed" });
+    } catch (error) {
+      results.push({ name, outcome: "failed", detail: describe(error) });
+    }
+  }
+  for (const name of Object.keys(skips)) {
+    if (tests.some((test) => test.name === name)) continue;
+    const detail = "It is to be skipped, but there is no such test";
+    results.push({ name, outcome: "failed", detail });
+  }
+  // A rejection is reported a turn after it was left alone.
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  return [...results, ...uncaught.values()];
+}
+
+/**
+ * Listens for errors that nobody catches, in the ways of the web and of Node.
+ * Late handlers are forgiven on the web alone: workerd does not wait for them
+ * before it complains, and Node would have ended the process.
+ */
+function listen(
+  note: (error: unknown, key: unknown) => void,
+  forget: (key: unknown) => void,
+): Disposable {
+  function noteEvent(event: UncaughtEvent): void {
+    event.preventDefault();
+    const { promise = event, reason, error = reason } = event;
+    note(error, promise);
   }
 
-  const listeners = {
-    error: noteUncaught,
-    unhandledrejection: noteUncaught,
-    rejectionhandled: forget,
+  const events = {
+    error: noteEvent,
+    unhandledrejection: noteEvent,
+    rejectionhandled: ({ promise }: UncaughtEvent) => forget(promise),
   };
-  for (const [type, listener] of Object.entries(listeners)) {
+  const nodeEvents = {
+    uncaughtException: (error: unknown) => note(error, error),
+    unhandledRejection: note,
+  };
+  const { process } = globalThis as { process?: NodeProcess }; // on most
+  for (const [type, listener] of Object.entries(events)) {
     globalThis.addEventListener?.(type, listener);
   }
-  try {
-    for (const { name, ignore, fn } of tests) {
-      running = name;
-      const reason = Object.hasOwn(skips, name) ? skips[name] : undefined;
-      if (reason !== undefined || ignore) {
-        const detail = reason ?? "ignored by the test itself";
-        results.push({ name, outcome: "skipped", detail });
-        continue;
-      }
-      try {
-        await within(timeout, fn);
-        results.push({ name, outcome: "passed" });
-      } catch (error) {
-        results.push({ name, outcome: "failed", detail: describe(error) });
-      }
-    }
-    for (const name of Object.keys(skips)) {
-      if (tests.some((test) => test.name === name)) continue;
-      const detail = "It is to be skipped, but there is no such test";
-      results.push({ name, outcome: "failed", detail });
-    }
-    // A rejection is reported a turn after it was left alone.
-    await new Promise((resolve) => setTimeout(resolve, 10));
-    return [...results, ...uncaught.values()];
-  } finally {
-    for (const [type, listener] of Object.entries(listeners)) {
-      globalThis.removeEventListener?.(type, listener);
-    }
+  for (const [type, listener] of Object.entries(nodeEvents)) {
+    process?.on?.(type, listener);
   }
+  return {
+    [Symbol.dispose]: () => {
+      for (const [type, listener] of Object.entries(events)) {
+        globalThis.removeEventListener?.(type, listener);
+      }
+      for (const [type, listener] of Object.entries(nodeEvents)) {
+        process?.off?.(type, listener);
+      }
+    },
+  };
 }
 
 async function within(

@@ -68,19 +68,23 @@ export class SourceMap {
   }
 }
 
-/** Replaces the places in a bundle that a text names, as stacks do. */
+/**
+ * Replaces the places in a bundle that a text names, as stacks do, by those in
+ * the sources, relative to a root.
+ */
 export function mapPlaces(
   text: string,
-  bundle: string,
+  bundle: URL,
   map: SourceMap,
+  root: URL,
 ): string {
   return text.replace(
     /[^\s()'"]*?([^\s()'"/]+\.js):(\d+):(\d+)/g,
     (found, name: string, line: string, column: string) => {
-      if (name !== bundle) return found;
+      if (!bundle.pathname.endsWith(`/${name}`)) return found;
       const place = map.find(Number(line), Number(column));
       if (place === undefined) return found;
-      const source = place.source.replace(/^(\.\.\/)+/, "");
+      const source = new URL(place.source, bundle).href.replace(root.href, "");
       return `${source}:${place.line}:${place.column}`;
     },
   );

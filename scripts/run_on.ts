@@ -15,6 +15,7 @@
  * @module
  */
 
+import { pathToFileURL } from "node:url";
 import { type Bundle, bundleTests, TEST_FLAGS } from "../runtimes/bundle.ts";
 import { mapPool, mustRun, ROOT } from "../runtimes/command.ts";
 import { findRuntime, type Runtime } from "../runtimes/launch.ts";
@@ -93,7 +94,8 @@ async function runJob(job: Job): Promise<Done> {
   const failures = describeFailures(results);
   if (failures !== "") {
     const map = new SourceMap(await Deno.readTextFile(`${bundle.path}.map`));
-    await say(`\n${mapPlaces(failures, bundle.name, map)}`);
+    const url = pathToFileURL(bundle.path);
+    await say(`\n${mapPlaces(failures, url, map, ROOT)}`);
   }
   return { ...job, results };
 }
