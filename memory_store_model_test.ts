@@ -361,6 +361,8 @@ async function performUpdate(
     { ttl },
   );
   const outcome = change === "fail" ? assertRejects(() => update) : update;
+  // When a step meanwhile fails, nobody awaits it, and disposal rejects it.
+  Promise.resolve(outcome).catch(() => {});
   for (const other of meanwhile ?? []) await perform(other, model, real);
   gate.open();
 

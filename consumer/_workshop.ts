@@ -131,7 +131,7 @@ export class Artefact {
     name: string,
     program: string,
   ): Promise<string> {
-    await Deno.writeTextFile(new URL(name, this.#project), program);
+    await this.write(name, program);
     const command = runtime === "bun" ? tool(this.#tools, ".bin/bun") : runtime;
     return await run(command, [name], { cwd: this.#project });
   }
@@ -145,31 +145,31 @@ export class Artefact {
     );
   }
 
-  /**
-   * What TypeScript says of a file of the project, which is written before if
-   * there is a text for it; nothing if it is content.
-   */
+  /** Writes a file of the project. */
+  async write(name: string, text: string): Promise<void> {
+    await Deno.writeTextFile(new URL(name, this.#project), text);
+  }
+
+  /** What TypeScript says of files of the project, a line each. */
   async compile(
     version: TypeScript,
-    name: string,
+    files: readonly string[],
     options: Record<string, unknown>,
-    text?: string,
-  ): Promise<string> {
-    if (text !== undefined) {
-      await Deno.writeTextFile(new URL(name, this.#project), text);
-    }
+  ): Promise<string[]> {
     const config = `tsconfig.${crypto.randomUUID()}.json`;
     const typeRoots = [tool(this.#tools, "@types")];
     await writeJson(new URL(config, this.#project), {
       compilerOptions: { ...COMPILER_OPTIONS, typeRoots, ...options },
-      files: [name],
+      files,
     });
     const tsc = tool(this.#tools, `typescript-${version[0]}/bin/tsc`);
     try {
-      return await run("node", [tsc, "-p", config], { cwd: this.#project });
+      await run("node", [tsc, "-p", config], { cwd: this.#project });
+      return [];
     } catch (error) {
-      if (error instanceof Error) return error.message;
-      throw error;
+      if (!(error instanceof Error)) throw error;
+      const [, ...lines] = error.message.split("\n");
+      return lines;
     }
   }
 }
