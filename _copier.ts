@@ -4,12 +4,14 @@
  * @module
  */
 
-import { copyValue } from "./_value.ts";
+import { copyValue, hasSymbols } from "./_value.ts";
 
 /** Copies the values of one shape. */
 export interface Copier {
   /** Tells the shape from all others. */
   readonly shape: string;
+  /** Whether a value is of that shape, and so {@linkcode copierOf} it is this. */
+  fits(value: unknown): boolean;
   /** A copy of a value of that shape. */
   copy(value: unknown): unknown;
 }
@@ -85,34 +87,70 @@ const PLACES: readonly CopyMembers[] = [
 /** Objects with more members have no copier of their own. */
 const MAX_MEMBERS = 64;
 
+/** Nor have those whose shape takes more characters to tell. */
+const MAX_SHAPE_LENGTH = 4_096;
+
 /** Once so many shapes are known, further ones have no copier of their own. */
 const MAX_SHAPES = 1_000;
 
-const PRIMITIVE: Copier = { shape: ".", copy: (value) => value };
+const PRIMITIVE: Copier = {
+  shape: ".",
+  fits: (value) => !isContainer(value),
+  copy: (value) => value,
+};
 
 const FLAT_ARRAY: Copier = {
   shape: "[]",
+  fits: (value) => Array.isArray(value) && !value.some(isContainer),
   copy: (value) => (value as unknown[]).slice(), // its shape is an array
 };
 
 /** Copies what has no copier of its own. */
 const ANY: Copier = {
   shape: "*",
+  fits: (value) =>
+    Array.isArray(value)
+      ? value.some(isContainer)
+      : isContainer(value) && Object.getPrototypeOf(value) !== Object.prototype,
   copy: (value) => copyValue("read entry", value),
 };
 
 class ObjectCopier implements Copier {
   readonly shape: string;
   readonly #copyMembers: CopyMembers;
+  /** The members that are containers, and their copiers. */
   readonly #keys: readonly string[];
   readonly #copiers: readonly Copier[];
+  /** All members. */
+  readonly #allKeys: readonly string[];
+  readonly #allCopiers: readonly Copier[];
 
-  /** Takes the keys of the members that are containers, and their copiers. */
   constructor(id: number, keys: string[], copiers: Copier[]) {
     this.shape = `{${id}}`;
     this.#copyMembers = PLACES[id % PLACES.length]!; // one of them
-    this.#keys = keys;
-    this.#copiers = copiers;
+    this.#allKeys = keys;
+    this.#allCopiers = copiers;
+    this.#keys = keys.filter((_, i) => copiers[i] !== PRIMITIVE);
+    this.#copiers = copiers.filter((copier) => copier !== PRIMITIVE);
+  }
+
+  fits(value: unknown): boolean {
+    if (
+      !isContainer(value) ||
+      Object.getPrototypeOf(value) !== Object.prototype || hasSymbols(value)
+    ) return false;
+    const keys = this.#allKeys;
+    let i = 0;
+    for (const key in value) {
+      if (key !== keys[i]) return false;
+      const member = (value as Members)[key];
+      // The comparison saves a call for most members.
+      const copier = this.#allCopiers[i++]!; // there are as many
+      if (
+        copier === PRIMITIVE ? isContainer(member) : !copier.fits(member)
+      ) return false;
+    }
+    return i === keys.length;
   }
 
   copy(value: unknown): unknown {
@@ -136,11 +174,19 @@ class ObjectCopier implements Copier {
 
 const objectCopiers = new Map<string, Copier>();
 
-/** The copier for all values of the shape of this one. */
-export function copierOf(value: unknown): Copier {
+/**
+ * The copier for all values of the shape of this one. There is no shape with
+ * members under a symbol; the copier for such values drops them.
+ *
+ * @param likely A copier that may be the one, to save the search for it.
+ */
+export function copierOf(value: unknown, likely: Copier = ANY): Copier {
+  if (likely.fits(value)) return likely;
   if (!isContainer(value)) return PRIMITIVE;
   if (Array.isArray(value)) return value.some(isContainer) ? ANY : FLAT_ARRAY;
-  if (Object.getPrototypeOf(value) !== Object.prototype) return ANY;
+  if (Object.getPrototypeOf(value) !== Object.prototype || hasSymbols(value)) {
+    return ANY;
+  }
   const members = Object.entries(value);
   if (members.length > MAX_MEMBERS) return ANY;
   const keys: string[] = [];
@@ -149,7 +195,7 @@ export function copierOf(value: unknown): Copier {
   for (const [key, member] of members) {
     const copier = copierOf(member);
     shape += `${key.length}:${key}${copier.shape}`;
-    if (copier === PRIMITIVE) continue;
+    if (shape.length > MAX_SHAPE_LENGTH) return ANY;
     keys.push(key);
     copiers.push(copier);
   }

@@ -19,8 +19,10 @@ const SWEEP_SIZE = 512;
 export interface Entry<V> extends HeapItem, SieveItem<Entry<V>> {
   readonly key: string;
   value: V;
-  /** Copies the value; made when it is first read. */
+  /** Copies the value, or one that was here before. */
   copier: Copier | undefined;
+  /** Whether the value has been read, and so `copier` is known to be for it. */
+  read: boolean;
 }
 
 /** Why an entry has left by itself. */
@@ -36,8 +38,12 @@ export interface EntryTableOptions<V> {
 
 /** A copy of the value of an entry. */
 export function readEntry<V>(entry: Entry<V>): V {
-  entry.copier ??= copierOf(entry.value);
-  return entry.copier.copy(entry.value) as V; // as what it is made from
+  const { value } = entry;
+  if (entry.copier === undefined || !entry.read) {
+    entry.copier = copierOf(value, entry.copier);
+    entry.read = true;
+  }
+  return entry.copier.copy(value) as V; // as what it is made from
 }
 
 /**
@@ -90,13 +96,14 @@ export class EntryTable<V> {
   }
 
   /** Adds an entry under a key that {@linkcode EntryTable.find} did not find. */
-  add(key: string, value: V, ttl: number): void {
+  add(key: string, value: V, ttl: number): Entry<V> {
     this.sweep();
     if (this.#entries.size >= this.#maxEntries) this.#makeRoom();
     const entry: Entry<V> = {
       key,
       value,
       copier: undefined,
+      read: false,
       expiresAt: Infinity,
       heapIndex: -1,
       used: false,
@@ -106,12 +113,13 @@ export class EntryTable<V> {
     this.#entries.set(key, entry);
     this.#sieve?.add(entry);
     this.setDeadline(entry, ttl);
+    return entry;
   }
 
   /** Gives an entry another value; `ttl` left out keeps its deadline. */
   replace(entry: Entry<V>, value: V, ttl: number | undefined): void {
     entry.value = value;
-    entry.copier = undefined;
+    entry.read = false;
     entry.used = true;
     if (ttl !== undefined) this.setDeadline(entry, ttl);
     this.sweep();

@@ -29,13 +29,15 @@ interface Lane {
   running: Job | undefined;
   first: Job | undefined;
   last: Job | undefined;
-  /** The job that has a timer, or gets one if it takes longer. */
-  watched: Job | undefined;
+  /** Since when the running job keeps others waiting, in epoch milliseconds. */
+  since: number;
+  /** Whether it has a timer, or gets one if it takes longer. */
+  watched: boolean;
   timer: ReturnType<typeof setTimeout> | undefined;
 }
 
 /**
- * How many turns of the microtask queue a run may take before it gets a timer,
+ * How many turns of the microtask queue a run may take before there is a timer,
  * which costs more than most runs do.
  */
 const TIMER_TURNS = 16;
@@ -66,10 +68,12 @@ export class KeyQueue {
       return new Promise<T>((resolve, reject) => {
         const job = { givenUp: false, next: undefined, start, resolve, reject };
         const lane = this.#lane(key);
-        if (lane.last === undefined) lane.first = job;
-        else lane.last.next = job;
+        if (lane.last === undefined) {
+          lane.first = job;
+          lane.since = Date.now();
+        } else lane.last.next = job;
         lane.last = job;
-        this.#watch(key, lane);
+        if (!lane.watched) this.#watch(key, lane);
       });
     }
     const run = { givenUp: false };
@@ -111,7 +115,8 @@ export class KeyQueue {
         running: undefined,
         first: undefined,
         last: undefined,
-        watched: undefined,
+        since: 0,
+        watched: false,
         timer: undefined,
       };
       this.#lanes.set(key, lane);
@@ -126,8 +131,7 @@ export class KeyQueue {
   }
 
   #next(key: string, lane: Lane): void {
-    clearTimeout(lane.timer);
-    lane.timer = lane.running = undefined;
+    lane.running = undefined;
     for (let job = lane.first; job !== undefined; job = lane.first) {
       lane.first = job.next;
       if (job.next === undefined) lane.last = undefined;
@@ -139,6 +143,7 @@ export class KeyQueue {
         job.reject(error);
       }
     }
+    clearTimeout(lane.timer);
     this.#lanes.delete(key);
   }
 
@@ -149,28 +154,43 @@ export class KeyQueue {
     result: PromiseLike<unknown>,
   ): void {
     lane.running = job;
-    this.#watch(key, lane);
-    Promise.resolve(result).then(job.resolve, job.reject).then(() => {
+    if (lane.first !== undefined) {
+      lane.since = Date.now();
+      if (!lane.watched) this.#watch(key, lane);
+    }
+    Promise.resolve(result).then((value) => {
+      job.resolve(value);
+      if (!job.givenUp) this.#next(key, lane);
+    }, (error) => {
+      job.reject(error);
       if (!job.givenUp) this.#next(key, lane);
     });
   }
 
   /** Sees to it that those who wait do not wait for ever. */
   async #watch(key: string, lane: Lane): Promise<void> {
-    const { running, first, watched } = lane;
-    if (
-      running === undefined || first === undefined || running === watched ||
-      this.#timeout === Infinity
-    ) return;
-    lane.watched = running;
+    if (this.#timeout === Infinity) return;
+    lane.watched = true;
+    let { running } = lane;
     for (let turn = 0; turn < TIMER_TURNS; turn++) {
       await null;
-      if (lane.running !== running) return;
+      if (lane.running === running) continue;
+      ({ running } = lane);
+      turn = 0;
     }
-    lane.timer = setTimeout(
-      () => this.#end(key, lane, () => new UpdateTimeoutError(this.#timeout)),
-      this.#timeout,
-    );
+    if (this.#lanes.get(key) === lane) this.#setTimer(key, lane);
+  }
+
+  /** Gives the running job what is left of its time. */
+  #setTimer(key: string, lane: Lane): void {
+    const { running, since } = lane;
+    // The wall clock may have been set back.
+    const left = Math.min(since + this.#timeout - Date.now(), this.#timeout);
+    lane.timer = setTimeout(() => {
+      if (lane.first === undefined) lane.watched = false;
+      else if (lane.running !== running) this.#setTimer(key, lane);
+      else this.#end(key, lane, () => new UpdateTimeoutError(this.#timeout));
+    }, left);
   }
 
   #end(key: string, lane: Lane, toError: () => Error): void {

@@ -62,6 +62,15 @@ export interface MemoryStoreOptions<V> {
    * @default {30_000}
    */
   updateTimeout?: number | undefined;
+  /**
+   * A promise that nobody mutates what `get`, `update` or an iteration gave
+   * him. With it these hand out the stored value itself in place of a copy,
+   * which takes half the time; `set` copies as ever, and so does `update` for
+   * `fn`. A reader that breaks the promise changes what all others read.
+   *
+   * @default {false}
+   */
+  readersNeverMutate?: boolean | undefined;
 }
 
 /** {@linkcode MemoryStoreOptions} with nothing left to check. */
@@ -70,6 +79,7 @@ export interface ResolvedMemoryOptions<V> {
   maxEntries: number;
   updateTimeout: number;
   onEvict: ((eviction: Eviction<V>) => unknown) | undefined;
+  readersNeverMutate: boolean;
 }
 
 /** See the constructor of `MemoryStore` for what it throws. */
@@ -82,17 +92,20 @@ export function resolveOptions<V>(
     maxEntries = Infinity,
     onEvict,
     updateTimeout = UPDATE_TIMEOUT,
+    readersNeverMutate = false,
   } = checkOptions(
     action,
     typeof options === "number" ? { maxEntries: options } : options,
-    ["ttl", "maxEntries", "onEvict", "updateTimeout"],
+    ["ttl", "maxEntries", "onEvict", "updateTimeout", "readersNeverMutate"],
   );
+  checkType(action, "readersNeverMutate", readersNeverMutate, "boolean");
   if (onEvict !== undefined) checkType(action, "onEvict", onEvict, "function");
   return {
     ttl: checkDuration(action, "ttl", ttl),
     maxEntries: checkMaxEntries(action, maxEntries),
     updateTimeout: checkTimeout(action, "updateTimeout", updateTimeout),
     onEvict,
+    readersNeverMutate,
   };
 }
 

@@ -46,8 +46,22 @@ class Refusal {
  * @throws {RangeError} If it is nested more than 500 deep.
  */
 export function copyValue<T>(action: string, value: T): T {
+  return copyChecked(action, value, false);
+}
+
+/**
+ * Copies a value as {@linkcode copyValue} does, but leaves members under a
+ * symbol in, for whoever reads it to drop: to look for them takes as long as
+ * half of the copy does (80 ns for two objects, Node 20).
+ */
+export function copyValueToKeep<T>(action: string, value: T): T {
+  return copyChecked(action, value, true);
+}
+
+function copyChecked<T>(action: string, value: T, keepSymbols: boolean): T {
   try {
-    return copy(value, 0, []) as T; // a copy has the type of what it is made from
+    // A copy has the type of what it is made from.
+    return copy(value, 0, [], keepSymbols) as T;
   } catch (error) {
     const { steps, length, reason, cause } = toRefusal(error);
     if (reason === TOO_DEEP) {
@@ -63,9 +77,15 @@ export function copyValue<T>(action: string, value: T): T {
   }
 }
 
-function copy(value: unknown, depth: number, holders: object[]): unknown {
+function copy(
+  value: unknown,
+  depth: number,
+  holders: object[],
+  keepSymbols: boolean,
+): unknown {
+  if (typeof value === "string" || typeof value === "number") return value;
   if (typeof value === "object" && value !== null) {
-    return copyObject(value, depth, holders);
+    return copyObject(value, depth, holders, keepSymbols);
   }
   checkPrimitive(value);
   return value;
@@ -81,20 +101,32 @@ function checkPrimitive(value: unknown): void {
   }
 }
 
-function copyObject(source: object, depth: number, holders: object[]): object {
+function copyObject(
+  source: object,
+  depth: number,
+  holders: object[],
+  keepSymbols: boolean,
+): object {
   const prototype = Object.getPrototypeOf(source);
-  if (isPlain(prototype)) return copyMembers(source, depth, holders);
+  if (isPlain(prototype)) {
+    return copyMembers(source, depth, holders, keepSymbols);
+  }
   if (
     Array.isArray(source) &&
     (prototype === Array.prototype || isPlain(Object.getPrototypeOf(prototype)))
-  ) return copyItems(source, depth, holders);
+  ) return copyItems(source, depth, holders, keepSymbols);
   switch (prototype) {
     case Date.prototype:
       return new Date(Date.prototype.getTime.call(source));
     case Map.prototype:
-      return copyMap(source as Map<unknown, unknown>, depth, holders);
+      return copyMap(
+        source as Map<unknown, unknown>,
+        depth,
+        holders,
+        keepSymbols,
+      );
     case Set.prototype:
-      return copySet(source as Set<unknown>, depth, holders);
+      return copySet(source as Set<unknown>, depth, holders, keepSymbols);
     case ArrayBuffer.prototype:
       return ArrayBuffer.prototype.slice.call(source, 0);
   }
@@ -105,18 +137,24 @@ function copyObject(source: object, depth: number, holders: object[]): object {
   throw new Refusal(describe(source, prototype));
 }
 
-function copyMembers(source: object, depth: number, holders: object[]): object {
+function copyMembers(
+  source: object,
+  depth: number,
+  holders: object[],
+  keepSymbols: boolean,
+): object {
   enter(source, depth, holders);
   const target = snapshot(source);
-  let untidy = Object.getOwnPropertySymbols(target).length > 0;
+  let untidy = !keepSymbols && hasSymbols(target);
   let at = "";
   try {
     for (const key in target) {
       if (!hasOwnProperty.call(target, key)) continue;
       at = key;
       const member = target[key];
+      if (typeof member === "string" || typeof member === "number") continue;
       if (typeof member === "object" && member !== null) {
-        target[key] = copyObject(member, depth + 1, holders);
+        target[key] = copyObject(member, depth + 1, holders, keepSymbols);
       } else if (member === undefined) {
         untidy = true;
       } else {
@@ -160,6 +198,7 @@ function copyItems(
   source: unknown[],
   depth: number,
   holders: object[],
+  keepSymbols: boolean,
 ): unknown[] {
   enter(source, depth, holders);
   const target: unknown[] = [];
@@ -170,7 +209,7 @@ function copyItems(
       if (item === undefined && !(i in source)) {
         throw new Refusal("is a hole in an array: use null");
       }
-      target.push(copy(item, depth + 1, holders));
+      target.push(copy(item, depth + 1, holders, keepSymbols));
     }
   } catch (error) {
     throw within(`[${i}]`, error);
@@ -182,6 +221,7 @@ function copyMap(
   source: Map<unknown, unknown>,
   depth: number,
   holders: object[],
+  keepSymbols: boolean,
 ): Map<unknown, unknown> {
   enter(source, depth, holders);
   const target = new Map<unknown, unknown>();
@@ -189,9 +229,9 @@ function copyMap(
   try {
     for (const [key, value] of Map.prototype.entries.call(source)) {
       part = "keys";
-      const copiedKey = copy(key, depth + 1, holders);
+      const copiedKey = copy(key, depth + 1, holders, keepSymbols);
       part = "values";
-      target.set(copiedKey, copy(value, depth + 1, holders));
+      target.set(copiedKey, copy(value, depth + 1, holders, keepSymbols));
     }
   } catch (error) {
     throw within(`.${part}()[${target.size}]`, error);
@@ -203,12 +243,13 @@ function copySet(
   source: Set<unknown>,
   depth: number,
   holders: object[],
+  keepSymbols: boolean,
 ): Set<unknown> {
   enter(source, depth, holders);
   const target = new Set<unknown>();
   try {
     for (const item of Set.prototype.values.call(source)) {
-      target.add(copy(item, depth + 1, holders));
+      target.add(copy(item, depth + 1, holders, keepSymbols));
     }
   } catch (error) {
     throw within(`.values()[${target.size}]`, error);
@@ -229,6 +270,11 @@ function enter(source: object, depth: number, holders: object[]): void {
     if (depth === MAX_DEPTH) throw new Refusal(TOO_DEEP);
   }
   holders[depth] = source;
+}
+
+/** Whether an object has members under a symbol. */
+export function hasSymbols(value: object): boolean {
+  return Object.getOwnPropertySymbols(value).length > 0;
 }
 
 /** `Object.prototype`, also that of another realm (a test runner's), or none. */

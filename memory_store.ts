@@ -41,7 +41,7 @@ import {
   type StoreUpdater,
   UpdateConflictError,
 } from "./store.ts";
-import { copyValue } from "./_value.ts";
+import { copyValue, copyValueToKeep } from "./_value.ts";
 
 export type { Eviction, MemoryStoreOptions } from "./_memory_options.ts";
 export type {
@@ -66,10 +66,6 @@ function readTtl(
   return ttl === undefined ? undefined : checkDuration(action, "ttl", ttl);
 }
 
-function copyOptional<T>(action: string, value: T): T {
-  return value === undefined ? value : copyValue(action, value);
-}
-
 function disposedError(action: string): StoreError {
   const message = `Cannot ${action}: the store was disposed`;
   return new StoreError(message, "not applied");
@@ -90,8 +86,8 @@ function logEvictError(error: unknown): void {
  * - It has no timer and keeps no process alive. Expired entries are dropped
  *   when they are met, and up to 512 others, earliest deadline first, by each
  *   write.
- * - Time as the store sees it never runs backwards: a wall clock that is set
- *   back does not lengthen a life.
+ * - Time as the store sees it never runs backwards: once it has seen that the
+ *   wall clock was set back, its time goes on from where it was.
  *
  * @typeParam V What is stored under a key. `any` when left out, as in Harpia.
  *
@@ -133,6 +129,7 @@ export class MemoryStore<V = any>
   readonly #updates: KeyQueue;
   readonly #ttl: number;
   readonly #onEvict: ((eviction: Eviction<V>) => unknown) | undefined;
+  readonly #readersNeverMutate: boolean;
   /** What `onEvict` is still to be told. */
   #evictions: Eviction<V>[] = [];
   #disposed = false;
@@ -146,14 +143,21 @@ export class MemoryStore<V = any>
    * @throws {RangeError} If a number is out of its range.
    */
   constructor(options: MemoryStoreOptions<V> | number = {}) {
-    const { ttl, maxEntries, updateTimeout, onEvict } = resolveOptions(options);
-    this.#ttl = ttl;
-    this.#updates = new KeyQueue(updateTimeout);
+    const resolved = resolveOptions(options);
+    const { maxEntries, onEvict } = resolved;
+    this.#ttl = resolved.ttl;
+    this.#updates = new KeyQueue(resolved.updateTimeout);
     this.#onEvict = onEvict;
+    this.#readersNeverMutate = resolved.readersNeverMutate;
     this.#table = new EntryTable<V>({
       maxEntries,
-      onEvict: ({ key, value }, reason) => {
-        if (onEvict) this.#evictions.push({ key, value, reason });
+      onEvict: (entry, reason) => {
+        if (!onEvict) return;
+        this.#evictions.push({
+          key: entry.key,
+          value: readEntry(entry),
+          reason,
+        });
       },
     });
   }
@@ -171,7 +175,7 @@ export class MemoryStore<V = any>
     const entry = this.#lookUp("get entry", key);
     if (entry === undefined) return undefined;
     entry.used = true;
-    return readEntry(entry);
+    return this.#read(entry);
   }
 
   /** See {@linkcode AtomicStore.set}. */
@@ -184,7 +188,7 @@ export class MemoryStore<V = any>
         `Cannot ${action}: value must not be undefined: write delete(key) to remove the entry`,
       );
     }
-    const copy = copyValue(action, value);
+    const copy = this.#copy(action, value);
     this.#begin(action);
     this.#put(this.#table.find(key), key, copy, ttl);
     this.#report();
@@ -240,7 +244,9 @@ export class MemoryStore<V = any>
 
   /** Copies of the live entries, in the order in which they were created. */
   *[Symbol.iterator](): IterableIterator<[string, V]> {
-    for (const entry of this.#table.live()) yield [entry.key, readEntry(entry)];
+    for (const entry of this.#table.live()) {
+      yield [entry.key, this.#read(entry)];
+    }
   }
 
   /** See {@linkcode AtomicStore}. */
@@ -264,14 +270,15 @@ export class MemoryStore<V = any>
     attempts: number,
   ): MaybePromise<V | undefined> {
     const action = "update entry";
-    const before = this.#lookUp(action, key)?.value;
-    const draft = copyOptional(action, before);
+    const found = this.#lookUp(action, key);
+    const before = found?.value;
+    const draft = found && readEntry(found);
     const finish = (result: unknown): MaybePromise<V | undefined> => {
       // What fn returns is a V or nothing, as its type says.
-      const after = copyOptional(
-        action,
-        result === undefined ? draft : result as V,
-      );
+      const outcome = result === undefined ? draft : result as V;
+      const after = outcome === undefined
+        ? undefined
+        : this.#copy(action, outcome);
       // From here to the write no code of a caller runs. A stored object is
       // never stored twice, so the same one means: nobody has written.
       if (run.givenUp) return undefined;
@@ -282,14 +289,27 @@ export class MemoryStore<V = any>
         if (attempts === MAX_ATTEMPTS) throw new UpdateConflictError(attempts);
         return this.#attempt(key, fn, ttl, run, attempts + 1);
       }
-      if (after !== undefined) this.#put(entry, key, after, ttl);
+      const stored = after === undefined
+        ? entry
+        : this.#put(entry, key, after, ttl);
+      const copy = stored && this.#read(stored);
       this.#report();
-      return copyOptional(action, after);
+      return copy;
     };
     const result = fn(draft);
     return isThenable(result)
       ? Promise.resolve(result).then(finish)
       : finish(result);
+  }
+
+  #copy(action: string, value: V): V {
+    return this.#readersNeverMutate
+      ? copyValue(action, value)
+      : copyValueToKeep(action, value);
+  }
+
+  #read(entry: Entry<V>): V {
+    return this.#readersNeverMutate ? entry.value : readEntry(entry);
   }
 
   /** Stores a copy; `ttl` left out keeps a deadline, or takes the default. */
@@ -298,17 +318,23 @@ export class MemoryStore<V = any>
     key: string,
     copy: V,
     ttl: number | undefined,
-  ): void {
-    if (entry === undefined) this.#table.add(key, copy, ttl ?? this.#ttl);
-    else this.#table.replace(entry, copy, ttl);
+  ): Entry<V> {
+    if (entry === undefined) {
+      return this.#table.add(key, copy, ttl ?? this.#ttl);
+    }
+    this.#table.replace(entry, copy, ttl);
+    return entry;
   }
 
+  /** A live entry. What is found under a key needs no check of the key. */
   #lookUp(action: string, key: string): Entry<V> | undefined {
+    this.#table.begin();
+    const entry = this.#table.find(key);
+    if (entry !== undefined) return entry;
     checkKey(action, key);
     this.#begin(action);
-    const entry = this.#table.find(key);
     this.#report();
-    return entry;
+    return undefined;
   }
 
   /** Tells `onEvict`, which may use the store, when nothing is half done. */

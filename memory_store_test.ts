@@ -2954,6 +2954,43 @@ Deno.test("MemoryStore[Symbol.dispose]() ends updates that wait for one that han
   }
 });
 
+// readersNeverMutate
+
+Deno.test("MemoryStore shares what readers get when readersNeverMutate", async () => {
+  using store = new MemoryStore<{ n: number[] }>({ readersNeverMutate: true });
+  const value = { n: [1] };
+  await store.set("a", value);
+  value.n.push(2);
+
+  const first = await store.get("a");
+
+  assertEquals(first, { n: [1] });
+  assert(first === await store.get("a"));
+  assert(first === [...store][0]?.[1]);
+});
+
+Deno.test("MemoryStore.update() gives fn a copy when readersNeverMutate", async () => {
+  using store = new MemoryStore<{ n: number }>({ readersNeverMutate: true });
+  await store.set("a", { n: 1 });
+  const before = await store.get("a");
+
+  const after = await store.update("a", (value) => {
+    if (value) value.n = 2;
+  });
+
+  assertEquals(before, { n: 1 });
+  assertEquals(after, { n: 2 });
+  assert(after === await store.get("a"));
+});
+
+Deno.test("MemoryStore drops members under a symbol also when readersNeverMutate", async () => {
+  using store = new MemoryStore<object>({ readersNeverMutate: true });
+
+  await store.set("a", { a: 1, [Symbol("b")]: 2 });
+
+  assertEquals(Reflect.ownKeys(await store.get("a") ?? {}), ["a"]);
+});
+
 // Leaks and stalls
 
 Deno.test("MemoryStore.update() starts no timer for those who wait a few turns only", async () => {

@@ -271,8 +271,8 @@ export interface AtomicStore<V = unknown> extends Store<V>, AsyncDisposable {
    * - A synchronous `fn` runs at once, unless an asynchronous update of the
    *   same key is in flight.
    * - With an asynchronous `fn`, updates of one key run one after another, in
-   *   call order. A `set`, `delete`, `touch` or expiry meanwhile does not wait
-   *   and is not lost: `fn` runs again on the new state. So it may run more
+   *   call order. A `set`, `delete` or expiry meanwhile does not wait and is
+   *   not lost: `fn` runs again on the new state. So it may run more
    *   than once, and a deleted entry does not come back by a late write.
    * - When `fn` throws or rejects, so does this call, with the same error.
    *   Nothing is changed, and the next update goes ahead.
