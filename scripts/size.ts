@@ -24,6 +24,7 @@ const BUDGETS: Readonly<Record<string, number>> = {
   "./store": 500,
   "./memory-store": 3_000,
   "./session": 6_500,
+  "./store-conformance": 13_000,
 };
 
 /** The runtimes whose start is measured. */

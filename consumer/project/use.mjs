@@ -72,6 +72,27 @@ const uses = {
     assert.equal(await session.fromRequest(req), undefined);
     assert.match(res.headers.get("set-cookie"), /^__Host-id=; .*Max-Age=0/);
   },
+
+  async "./store-conformance"({ STORE_FEATURES, testStore }) {
+    const map = new Map();
+    const open = () => ({
+      store: {
+        get: (key) => Promise.resolve(map.get(key)),
+        set: (key, value) => Promise.resolve(void map.set(key, value)),
+        delete: (key) => Promise.resolve(void map.delete(key)),
+      },
+      [Symbol.asyncDispose]: () => Promise.resolve(map.clear()),
+    });
+    const tests = [];
+    const test = (_name, fn) => tests.push(fn);
+    testStore("MapStore", { test, open });
+    for (const fn of tests) await fn();
+    assert.ok(tests.length > 10);
+
+    tests.length = 0;
+    testStore("MapStore", { test, open, supports: STORE_FEATURES });
+    await assert.rejects(tests.at(-1), /^ConformanceError: MapStore/);
+  },
 };
 
 /** Uses each module, given by the name of its export. */
