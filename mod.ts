@@ -39,10 +39,12 @@ export {
 } from "./session.ts";
 export {
   type AtomicStore,
+  CorruptEntryError,
   type Store,
   StoreError,
   type StoreOutcome,
   type StoreSetOptions,
+  StoreTimeoutError,
   type StoreUpdateOptions,
   type StoreUpdater,
   UpdateConflictError,

@@ -90,6 +90,53 @@ export class StoreError extends Error {
 }
 
 /**
+ * The engine has not answered in time. Whether a write was applied is known only
+ * if it was not sent yet.
+ */
+export class StoreTimeoutError extends StoreError {
+  /** The name of the class, also in a minified build. */
+  override name = "StoreTimeoutError";
+
+  /**
+   * Describes an operation that took too long.
+   *
+   * @param action What the caller wanted: `"set entry"`.
+   * @param timeout The bound that was exceeded, in milliseconds.
+   * @param outcome What the operation has done to the store.
+   */
+  constructor(action: string, timeout: number, outcome: StoreOutcome) {
+    super(
+      `Cannot ${action}: the engine has not answered within ${timeout} ms`,
+      outcome,
+    );
+  }
+}
+
+/**
+ * What the engine holds under a key was not written by this package, or not by
+ * a version this one knows. It is never taken for a miss and never overwritten
+ * by an update; `delete` and `set` end it.
+ */
+export class CorruptEntryError extends StoreError {
+  /** The name of the class, also in a minified build. */
+  override name = "CorruptEntryError";
+
+  /**
+   * Describes an entry that cannot be read.
+   *
+   * @param action What the caller wanted: `"get entry"`.
+   * @param options The error of the reader, as `cause`.
+   */
+  constructor(action: string, options?: ErrorOptions) {
+    super(
+      `Cannot ${action}: the entry is foreign or corrupt: delete it or set it anew`,
+      "not applied",
+      options,
+    );
+  }
+}
+
+/**
  * An {@linkcode AtomicStore.update} was given up because an asynchronous `fn`
  * of its key did not settle in time. Nothing of it was applied, and nothing
  * will be.

@@ -17,6 +17,12 @@ export const RUNTIMES = [
 /** One of {@linkcode RUNTIMES}. */
 export type RuntimeName = typeof RUNTIMES[number];
 
+/** Test files that need what only Deno has, and where else that is tested. */
+export const DENO_ONLY: Readonly<Record<string, string>> = {
+  "deno_kv_store_test.ts":
+    "Deno.openKv: deno_kv_store_integration_test.ts has the kit on Node and Bun",
+};
+
 /** Names of tests, and why they cannot run. */
 export type Skips = Readonly<Record<string, string>>;
 

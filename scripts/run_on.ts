@@ -28,7 +28,12 @@ import {
   makeTable,
 } from "../runtimes/report.ts";
 import type { TestResult } from "../runtimes/run.ts";
-import { type RuntimeName, RUNTIMES, skipsFor } from "../runtimes/skips.ts";
+import {
+  DENO_ONLY,
+  type RuntimeName,
+  RUNTIMES,
+  skipsFor,
+} from "../runtimes/skips.ts";
 import { mapPlaces, SourceMap } from "../runtimes/source_map.ts";
 
 interface Job {
@@ -67,7 +72,10 @@ export function readArgs(
 async function findTestFiles(): Promise<string[]> {
   const sizes = new Map<string, number>();
   for await (const { name } of Deno.readDir(ROOT)) {
-    if (/_test\.ts$/.test(name) && !/_(e2e|integration)_test\.ts$/.test(name)) {
+    if (
+      /_test\.ts$/.test(name) && !/_(e2e|integration)_test\.ts$/.test(name) &&
+      !(name in DENO_ONLY)
+    ) {
       sizes.set(name, (await Deno.stat(new URL(name, ROOT))).size);
     }
   }

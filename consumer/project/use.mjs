@@ -72,6 +72,80 @@ const uses = {
     assert.equal(await session.fromRequest(req), undefined);
     assert.match(res.headers.get("set-cookie"), /^__Host-id=; .*Max-Age=0/);
   },
+
+  async "./store-conformance"({ STORE_FEATURES, testStore }) {
+    const map = new Map();
+    const open = () => ({
+      store: {
+        get: (key) => Promise.resolve(map.get(key)),
+        set: (key, value) => Promise.resolve(void map.set(key, value)),
+        delete: (key) => Promise.resolve(void map.delete(key)),
+      },
+      [Symbol.asyncDispose]: () => Promise.resolve(map.clear()),
+    });
+    const tests = [];
+    const test = (_name, fn) => tests.push(fn);
+    testStore("MapStore", { test, open });
+    for (const fn of tests) await fn();
+    assert.ok(tests.length > 10);
+
+    tests.length = 0;
+    testStore("MapStore", { test, open, supports: STORE_FEATURES });
+    await assert.rejects(tests.at(-1), /^ConformanceError: MapStore/);
+  },
+
+  "./redis-store"({ RedisStore }) {
+    const open = () => new RedisStore({ client: {} });
+    assert.throws(open, /^TypeError: Cannot create RedisStore: client must be/);
+  },
+
+  async "./deno-kv-store"({ DenoKvStore }) {
+    const entries = new Map();
+    let version = 0;
+    const kv = {
+      get: (key) =>
+        Promise.resolve(
+          entries.get(`${key}`) ?? { value: null, versionstamp: null },
+        ),
+      set: (key, value) => {
+        const versionstamp = `${++version}`;
+        entries.set(`${key}`, { key, value, versionstamp });
+        return Promise.resolve();
+      },
+      delete: (key) => Promise.resolve(void entries.delete(`${key}`)),
+      list: () => ({
+        cursor: "",
+        async *[Symbol.asyncIterator]() {
+          yield* [...entries.values()];
+        },
+      }),
+      atomic() {
+        const calls = [];
+        let ok = true;
+        return {
+          check({ key, versionstamp }) {
+            ok &&=
+              versionstamp === (entries.get(`${key}`)?.versionstamp ?? null);
+          },
+          set: (...args) => calls.push(() => kv.set(...args)),
+          delete: (...args) => calls.push(() => kv.delete(...args)),
+          async commit() {
+            if (ok) { for (const call of calls) await call(); }
+            return { ok };
+          },
+        };
+      },
+    };
+    const store = new DenoKvStore(kv, { prefix: "app", ttl: 60_000 });
+    await store.set("a", new Map([["n", 1n]]));
+    assert.deepEqual(await store.get("a"), new Map([["n", 1n]]));
+    assert.equal(await store.update("b", (n = 0) => n + 1), 1);
+    assert.equal(await store.touch("b"), true);
+    assert.deepEqual([...entries.keys()], ["app,a", "app,b"]);
+    await store.clear();
+    assert.equal(await store.has("a"), false);
+    assert.throws(() => new DenoKvStore(), TypeError);
+  },
 };
 
 /** Uses each module, given by the name of its export. */
