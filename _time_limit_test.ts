@@ -85,10 +85,12 @@ Deno.test("TimeLimit.run() ignores what comes too late", async () => {
   gate.open();
 
   assertEquals(await limit.run(10, Promise.resolve(1), toError), 1);
+  await time.runMicrotasks(); // it stops its timer of the fake clock
 });
 
 Deno.test("TimeLimit.run() has no timer left when late calls end in any order", async () => {
   using time = new FakeTime(0);
+  using _clock = fakeClock(time);
   const limit = new TimeLimit();
   const gates = Array.from({ length: 4 }, makeGate);
   const outcomes = gates.map(({ opened }, i) =>
