@@ -27,9 +27,24 @@ export interface HeadersLike {
 
 /** A response, in as much as a session needs it. */
 export type ResponseLike =
-  | Headers
-  | { readonly headers: Headers }
-  | NodeResponse;
+  | ResponseHeaders
+  | { readonly headers: ResponseHeaders }
+  | NodeResponse
+  | FastifyReply;
+
+/** What writes like the `Headers` of a response, whichever library made it. */
+export interface ResponseHeaders {
+  /** Adds a header. */
+  append(name: string, value: string): void;
+  /** Removes a header. */
+  delete(name: string): void;
+  /** The value of a header; `null` for none. */
+  get(name: string): string | null;
+  /** The values of `Set-Cookie`. */
+  getSetCookie(): string[];
+  /** Sets a header, in place of what it was. */
+  set(name: string, value: string): void;
+}
 
 /** The methods of Node's `ServerResponse` that a session needs. */
 export interface NodeResponse {
@@ -39,6 +54,18 @@ export interface NodeResponse {
   getHeader(name: string): number | string | readonly string[] | undefined;
   /** Sets a header, in place of what it was. */
   setHeader(name: string, value: string | readonly string[]): unknown;
+}
+
+/** The methods of Fastify's `Reply` that a session needs. */
+export interface FastifyReply {
+  /** Whether it is too late to add a header. */
+  readonly sent: boolean;
+  /** The value of a header. */
+  getHeader(name: string): number | string | readonly string[] | undefined;
+  /** Removes a header. */
+  removeHeader(name: string): unknown;
+  /** Sets a header; adds to it when it is `Set-Cookie`. */
+  header(name: string, value: string | readonly string[]): unknown;
 }
 
 /**
@@ -73,13 +100,18 @@ export function requestCookies(
 
 /** @throws {TypeError} If it is not a response. */
 export function checkResponse(action: string, res: ResponseLike): void {
-  if (!isNodeResponse(res) && webHeaders(res) === undefined) {
-    throw new TypeError(
-      `Cannot ${action}: res must be a Response, Headers, { headers: Headers } or Node's ServerResponse: received ${
-        res instanceof Request ? "a Request" : kindOf(res)
-      }`,
-    );
-  }
+  toLines(action, res);
+}
+
+/**
+ * Checks that a cookie can be written, and leaves the headers as they are.
+ *
+ * @throws {TypeError} If it is not a response, or its headers are immutable or
+ * already sent.
+ */
+export function checkWritable(action: string, res: ResponseLike): void {
+  const headers = toLines(action, res);
+  headers.set("Set-Cookie", headers.get("set-cookie"));
 }
 
 /**
@@ -87,10 +119,8 @@ export function checkResponse(action: string, res: ResponseLike): void {
  * caches to keep the response unless it says so itself: RFC 9111 7.3 lets them
  * store a response with a cookie.
  *
- * @param res What {@linkcode checkResponse} has let through.
- *
- * @throws {TypeError} If its headers are immutable or already sent. They are as
- * they were.
+ * @throws {TypeError} If it is not a response, or its headers are immutable or
+ * already sent. They are as they were.
  */
 export function writeCookie(
   action: string,
@@ -98,45 +128,85 @@ export function writeCookie(
   line: string,
   noStore: boolean,
 ): void {
+  const headers = toLines(action, res);
   const name = line.slice(0, line.indexOf("=") + 1);
-  const replace = (lines: readonly string[]): string[] => [
-    ...lines.filter((other) => !other.startsWith(name)),
-    line,
-  ];
-  if (isNodeResponse(res)) {
-    if (res.headersSent) {
-      throw new TypeError(
-        `Cannot ${action}: the headers of this response are already sent: do it before the first write`,
-      );
-    }
-    const lines = res.getHeader("set-cookie") ?? [];
-    res.setHeader(
-      "Set-Cookie",
-      replace(typeof lines === "object" ? lines : [String(lines)]),
-    );
-    const cacheControl = String(res.getHeader("cache-control"));
-    if (noStore && !UNCACHED.test(cacheControl)) {
-      res.setHeader("Cache-Control", "no-store");
-    }
-    return;
-  }
-  const headers = webHeaders(res) as Headers; // checkResponse() has seen them
-  const lines = replace(headers.getSetCookie());
-  try {
-    headers.delete("set-cookie");
-  } catch (cause) {
-    throw new TypeError(
-      `Cannot ${action}: the headers of this response are immutable, as those of Response.redirect() and fetch() are: write new Response(res.body, res) and pass that`,
-      { cause },
-    );
-  }
-  for (const line of lines) headers.append("set-cookie", line);
-  if (noStore && !UNCACHED.test(headers.get("cache-control") ?? "")) {
-    headers.set("cache-control", "no-store");
+  const others = headers.get("set-cookie")
+    .filter((other) => !other.startsWith(name));
+  headers.set("Set-Cookie", [...others, line]);
+  if (noStore && !headers.get("cache-control").some(isUncached)) {
+    headers.set("Cache-Control", ["no-store"]);
   }
 }
 
-function webHeaders(res: ResponseLike): Headers | undefined {
+/** The headers of any response: the lines of each name. */
+interface HeaderLines {
+  get(name: string): readonly string[];
+  /** Takes the place of the lines there are. */
+  set(name: string, lines: readonly string[]): void;
+}
+
+function toLines(action: string, res: ResponseLike): HeaderLines {
+  if (isNodeResponse(res) || isFastifyReply(res)) return nodeLines(action, res);
+  const headers = webHeaders(res);
+  if (headers !== undefined) return webLines(action, headers);
+  throw new TypeError(
+    `Cannot ${action}: res must be a Response, Headers, { headers: Headers }, Node's ServerResponse or Fastify's Reply: received ${
+      res instanceof Request ? "a Request" : kindOf(res)
+    }`,
+  );
+}
+
+function nodeLines(
+  action: string,
+  res: NodeResponse | FastifyReply,
+): HeaderLines {
+  return {
+    get(name) {
+      const value = res.getHeader(name) ?? [];
+      return typeof value === "object" ? value : [String(value)];
+    },
+    set(name, lines) {
+      if (isNodeResponse(res) ? res.headersSent : res.sent) {
+        throw new TypeError(
+          `Cannot ${action}: the headers of this response are already sent: do it before the first write`,
+        );
+      }
+      const [line = ""] = lines;
+      // Only Set-Cookie has lines, and it must stay a list.
+      const value = name === "Set-Cookie" ? lines : line;
+      if (isNodeResponse(res)) return void res.setHeader(name, value);
+      res.removeHeader(name); // header() would add to Set-Cookie
+      res.header(name, value);
+    },
+  };
+}
+
+function webLines(action: string, headers: ResponseHeaders): HeaderLines {
+  return {
+    get(name) {
+      if (name === "set-cookie") return headers.getSetCookie();
+      const value = headers.get(name);
+      return value === null ? [] : [value];
+    },
+    set(name, lines) {
+      try {
+        headers.delete(name);
+      } catch (cause) {
+        throw new TypeError(
+          `Cannot ${action}: the headers of this response are immutable, as those of Response.redirect() and fetch() are: write new Response(res.body, res) and pass that`,
+          { cause },
+        );
+      }
+      for (const line of lines) headers.append(name, line);
+    },
+  };
+}
+
+function isUncached(cacheControl: string): boolean {
+  return UNCACHED.test(cacheControl);
+}
+
+function webHeaders(res: ResponseLike): ResponseHeaders | undefined {
   if (!isObject(res) || res instanceof Request) return undefined;
   const headers = "headers" in res ? res.headers : res;
   return isHeaders(headers) ? headers : undefined;
@@ -150,10 +220,14 @@ function canGet(value: unknown): value is HeadersLike {
   return isObject(value) && "get" in value && typeof value.get === "function";
 }
 
-function isHeaders(value: unknown): value is Headers {
+function isHeaders(value: unknown): value is ResponseHeaders {
   return canGet(value) && "getSetCookie" in value && "append" in value;
 }
 
 function isNodeResponse(res: ResponseLike): res is NodeResponse {
   return isObject(res) && "getHeader" in res && "setHeader" in res;
+}
+
+function isFastifyReply(res: ResponseLike): res is FastifyReply {
+  return isObject(res) && "getHeader" in res && "header" in res;
 }

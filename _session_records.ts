@@ -152,11 +152,14 @@ export class SessionRecords<Data> {
    * Moves a live session to a new key; whether it lives there now. At no time
    * do both exist, and an {@linkcode SessionRecords.end} of either that comes
    * before, between or after the steps leaves neither.
+   *
+   * @param createdAt Left out, it goes on as the same session.
    */
   async move(
     key: string,
     newKey: string,
     change: (data: Data) => Data | Promise<Data>,
+    createdAt?: number,
   ): Promise<boolean> {
     let moved: SessionRecord<Data> | undefined;
     const usedAt = Date.now();
@@ -164,7 +167,12 @@ export class SessionRecords<Data> {
       key,
       (record) =>
         chain(change(record.data), (data): Tombstone => {
-          moved = { ...record, data, usedAt };
+          moved = {
+            ...record,
+            data,
+            createdAt: createdAt ?? record.createdAt,
+            usedAt,
+          };
           return {
             version: 1,
             movedTo: newKey,

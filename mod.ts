@@ -28,9 +28,12 @@ export {
 } from "./memory_store.ts";
 export {
   type CookieAttributes,
+  type FastifyReply,
   type HeadersLike,
+  type LoadedSession,
   type NodeResponse,
   type RequestLike,
+  type ResponseHeaders,
   type ResponseLike,
   Session,
   type SessionChange,

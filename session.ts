@@ -35,6 +35,7 @@ import {
 } from "./_cookie.ts";
 import {
   checkResponse,
+  checkWritable,
   requestCookies,
   type RequestLike,
   type ResponseLike,
@@ -47,9 +48,11 @@ import { resolveOptions, type SessionOptions } from "./_session_options.ts";
 
 export type { CookieAttributes } from "./_cookie.ts";
 export type {
+  FastifyReply,
   HeadersLike,
   NodeResponse,
   RequestLike,
+  ResponseHeaders,
   ResponseLike,
 } from "./_headers.ts";
 export type { SessionOptions } from "./_session_options.ts";
@@ -62,6 +65,17 @@ const MAX_CANDIDATES = 4;
 /** How often an id that is in use is made anew. */
 const MAX_ATTEMPTS = 3;
 
+/** How many characters of a hash tell sessions apart in a log. */
+const LABEL_LENGTH = 10;
+
+/** A session that came with a request. */
+export interface LoadedSession<Data> {
+  /** Its id, for {@linkcode Session.update} and the like. */
+  readonly id: string;
+  /** A copy of what it holds. */
+  readonly data: Data;
+}
+
 interface Found<Data> {
   readonly id: string;
   readonly key: string;
@@ -72,6 +86,16 @@ interface Found<Data> {
 function checkId(action: string, id: string | undefined): void {
   if (id !== undefined) checkType(action, "id", id, "string");
 }
+
+function checkIdShape(action: string, id: string): void {
+  if (isSessionId(id)) return;
+  const received = typeof id === "string" ? "another string" : kindOf(id);
+  throw new TypeError(
+    `Cannot ${action}: id must be ${ID_SHAPE}: received ${received}`,
+  );
+}
+
+const hash = makeSessionIdHash();
 
 /**
  * Sessions on top of a store: an id in a cookie, the data in the store.
@@ -127,7 +151,7 @@ export class Session<Data extends Record<string, any> = Record<string, any>> {
     this.#cookie = cookie;
     this.#sent = cookie;
     this.#prefix = prefix;
-    this.#hash = hashIds ? makeSessionIdHash() : (id) => id;
+    this.#hash = hashIds ? hash : (id) => id;
     this.#generateId = generateId;
     this.#noStore = noStore;
   }
@@ -152,6 +176,86 @@ export class Session<Data extends Record<string, any> = Record<string, any>> {
     throw new Error(
       `Cannot ${action}: generateId must return a new id each time: received ids in use ${MAX_ATTEMPTS} times`,
     );
+  }
+
+  /**
+   * Signs a user in, in the way that is safe from fixation: ends the session of
+   * the request, if there is one, and gives the response the cookie of a new
+   * one. Nobody who knew the old id gets in, and both timeouts start anew.
+   *
+   * @param req As in {@linkcode Session.fromRequest}.
+   * @param res As in {@linkcode Session.setCookie}.
+   * @param data What the new session holds: nothing of the old one. Or a
+   * function that makes it out of a copy of the data of the old one, which is
+   * `undefined` when there is none; it may be asynchronous and run more than
+   * once. What the old session held may be another user's.
+   * @returns The id of the new session.
+   *
+   * @throws {TypeError} If `req` is not a request, `res` not a response or its
+   * headers immutable or sent, or the data not a plain object of portable
+   * values: nothing is done.
+   * @throws {Error} If `generateId` returns ids in use.
+   *
+   * @example Keep the cart of a visitor who signs in
+   * ```ts
+   * import { Session } from "@harpia/memory-store/session";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const session = new Session<{ user?: string; cart: string[] }>();
+   * const cookie = await session.requestCookie({ cart: ["tea"] });
+   * const req = new Request("http://localhost/", { headers: { cookie } });
+   *
+   * const id = await session.signIn(req, new Headers(), (visitor) => ({
+   *   user: "ada",
+   *   cart: visitor?.cart ?? [],
+   * }));
+   *
+   * assertEquals(await session.get(id), { user: "ada", cart: ["tea"] });
+   * assertEquals(await session.fromRequest(req), undefined);
+   * ```
+   */
+  async signIn(
+    req: RequestLike,
+    res: ResponseLike,
+    data: Data | ((previous: Data | undefined) => Data | Promise<Data>),
+  ): Promise<string> {
+    const action = "sign in";
+    checkWritable(action, res);
+    const change = typeof data === "function" ? data : () => data;
+    if (typeof data !== "function") checkData(action, data);
+    const found = await this.#find(action, req);
+    let id: string | undefined;
+    if (found !== undefined) {
+      const newId = this.#newId(action);
+      const newKey = await this.#toKey(newId);
+      const now = Date.now();
+      const changer = toChanger<Data>(action, change);
+      const moved = await this.#records.move(found.key, newKey, changer, now);
+      if (moved) id = newId;
+    }
+    id ??= await this.create(await change(undefined));
+    this.setCookie(res, id);
+    return id;
+  }
+
+  /**
+   * Signs a user out: ends every session that the request has a cookie of, and
+   * removes the cookie, also when the store fails or there is no session.
+   *
+   * @param req As in {@linkcode Session.fromRequest}.
+   * @param res As in {@linkcode Session.delete}.
+   *
+   * @throws {TypeError} If `req` is not a request or `res` not a response:
+   * nothing is done. If the headers of `res` are immutable or sent: the session
+   * has ended.
+   */
+  async signOut(req: RequestLike, res: ResponseLike): Promise<void> {
+    const action = "sign out";
+    checkResponse(action, res);
+    const ids = this.#idsOf(action, req);
+    const refusal = this.#removeCookie(action, res, this.#sent);
+    for (const id of ids) await this.#records.end(await this.#toKey(id));
+    if (refusal !== undefined) throw refusal.reason;
   }
 
   /**
@@ -247,16 +351,10 @@ export class Session<Data extends Record<string, any> = Record<string, any>> {
       : checkAttributes(action, this.#cookieName, options, this.#cookie);
     checkResponse(action, res);
     checkId(action, id);
-    let refusal: unknown;
-    try {
-      const line = serializeRemoval(this.#cookieName, attributes);
-      writeCookie(action, res, line, this.#noStore);
-    } catch (error) {
-      refusal = error;
-    }
+    const refusal = this.#removeCookie(action, res, attributes);
     const key = await this.#keyOf(action, id);
     if (key !== undefined) await this.#records.end(key);
-    if (refusal !== undefined) throw refusal;
+    if (refusal !== undefined) throw refusal.reason;
   }
 
   /**
@@ -296,12 +394,7 @@ export class Session<Data extends Record<string, any> = Record<string, any>> {
    */
   cookie(id: string, options?: CookieAttributes): string {
     const action = "set cookie";
-    if (!isSessionId(id)) {
-      const received = typeof id === "string" ? "another string" : kindOf(id);
-      throw new TypeError(
-        `Cannot ${action}: id must be ${ID_SHAPE}: received ${received}`,
-      );
-    }
+    checkIdShape(action, id);
     this.#sent = options === undefined
       ? this.#cookie
       : checkAttributes(action, this.#cookieName, options, this.#cookie);
@@ -324,8 +417,22 @@ export class Session<Data extends Record<string, any> = Record<string, any>> {
    * @throws {TypeError} If `req` is none of these.
    */
   async fromRequest(req: RequestLike): Promise<Data | undefined> {
+    return (await this.load(req))?.data;
+  }
+
+  /**
+   * Reads the session of a request as {@linkcode Session.fromRequest} does, and
+   * says its id, too.
+   *
+   * @param req As in {@linkcode Session.fromRequest}.
+   * @returns The id and the data; `undefined` when the request has no session.
+   *
+   * @throws {TypeError} If `req` is not a request.
+   */
+  async load(req: RequestLike): Promise<LoadedSession<Data> | undefined> {
     const found = await this.#find("read session", req);
-    return found && await this.#records.use(found.key, found.record);
+    const data = found && await this.#records.use(found.key, found.record);
+    return found && data && { id: found.id, data };
   }
 
   /**
@@ -379,17 +486,78 @@ export class Session<Data extends Record<string, any> = Record<string, any>> {
     return moved ? newId : undefined;
   }
 
-  async #find(
-    action: string,
-    req: RequestLike,
-  ): Promise<Found<Data> | undefined> {
+  /**
+   * What tells a session apart in a log, and lets nobody in: ten characters of
+   * the SHA-256 of `log:` and the id. It does not lead to the key in the store.
+   *
+   * @param id The id of a session.
+   *
+   * @throws {TypeError} If `id` is not shaped like an id.
+   *
+   * @see {@link https://cheatsheetseries.owasp.org/cheatsheets/Session_Management_Cheat_Sheet.html#logging-sessions-life-cycle | OWASP: Logging Sessions Life Cycle}
+   */
+  async label(id: string): Promise<string> {
+    checkIdShape("label session", id);
+    return (await hash(`log:${id}`)).slice(0, LABEL_LENGTH);
+  }
+
+  /**
+   * Creates a session, and gives the `Cookie` header that a browser would send
+   * for it: for the tests of an application.
+   *
+   * @param data As in {@linkcode Session.create}.
+   * @returns For example `session_id=…`.
+   *
+   * @throws {TypeError} As {@linkcode Session.create}.
+   *
+   * @example Test what a signed-in user sees
+   * ```ts
+   * import { Session } from "@harpia/memory-store/session";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const session = new Session<{ user: string }>();
+   * const cookie = await session.requestCookie({ user: "ada" });
+   *
+   * const req = new Request("http://localhost/", { headers: { cookie } });
+   *
+   * assertEquals(await session.fromRequest(req), { user: "ada" });
+   * ```
+   */
+  async requestCookie(data: Data): Promise<string> {
+    return `${this.#cookieName}=${await this.create(data)}`;
+  }
+
+  /** The ids that a request may mean, each once. */
+  #idsOf(action: string, req: RequestLike): Set<string> {
     const ids = new Set<string>();
     for (const value of requestCookies(action, req, this.#cookieName)) {
       if (isSessionId(value)) ids.add(value);
       if (ids.size === MAX_CANDIDATES) break;
     }
+    return ids;
+  }
+
+  /** Removes the cookie, or says why that cannot be. */
+  #removeCookie(
+    action: string,
+    res: ResponseLike,
+    attributes: CookieAttributes,
+  ): { reason: unknown } | undefined {
+    try {
+      const line = serializeRemoval(this.#cookieName, attributes);
+      writeCookie(action, res, line, this.#noStore);
+      return undefined;
+    } catch (reason) {
+      return { reason };
+    }
+  }
+
+  async #find(
+    action: string,
+    req: RequestLike,
+  ): Promise<Found<Data> | undefined> {
     let found: Found<Data> | undefined;
-    for (const id of ids) {
+    for (const id of this.#idsOf(action, req)) {
       const key = await this.#toKey(id);
       const record = await this.#records.read(key);
       if (record === undefined) continue;
