@@ -6,11 +6,12 @@
 // deno-lint-ignore-file no-import-prefix -- in deno.json, every task would fetch them
 
 import { Redis } from "npm:ioredis@^6.0.0";
-import { createClient } from "npm:redis@^6.3.1";
+import { createClient, createCluster } from "npm:redis@^6.3.1";
+import { until } from "./_redis_server.ts";
 import type { RedisClient } from "./redis_store.ts";
 
 /** A client that a test has opened. */
-export interface OpenClient extends Disposable {
+export interface OpenClient extends AsyncDisposable {
   readonly client: RedisClient;
   /** Whether it is connected. */
   readonly isReady: boolean;
@@ -23,10 +24,22 @@ export type OpenRedis = (url: string) => Promise<OpenClient>;
 const PAUSE = 10;
 
 /** That of `npm:redis`. What cannot be sent at once is refused. */
-export async function openNodeRedis(url: string): Promise<OpenClient> {
+export function openNodeRedis(url: string): Promise<OpenClient> {
+  return openNode(url, true);
+}
+
+/** That of `npm:redis` as it is by default: what cannot be sent at once waits. */
+export function openPatientRedis(url: string): Promise<OpenClient> {
+  return openNode(url, false);
+}
+
+async function openNode(
+  url: string,
+  disableOfflineQueue: boolean,
+): Promise<OpenClient> {
   const client = createClient({
     url,
-    disableOfflineQueue: true,
+    disableOfflineQueue,
     socket: { reconnectStrategy: () => PAUSE },
   });
   client.on("error", () => {}); // tests cut connections
@@ -36,7 +49,7 @@ export async function openNodeRedis(url: string): Promise<OpenClient> {
     get isReady() {
       return client.isReady;
     },
-    [Symbol.dispose]: () => client.destroy(),
+    [Symbol.asyncDispose]: () => Promise.resolve(client.destroy()),
   };
 }
 
@@ -55,6 +68,25 @@ export async function openIoRedis(url: string): Promise<OpenClient> {
     get isReady() {
       return client.status === "ready";
     },
-    [Symbol.dispose]: () => client.disconnect(),
+    async [Symbol.asyncDispose]() {
+      client.disconnect();
+      await until("client must end", () => client.status === "end");
+    },
+  };
+}
+
+/** A cluster of `npm:redis`. */
+export async function openRedisCluster(
+  urls: readonly string[],
+): Promise<OpenClient> {
+  const client = createCluster({ rootNodes: urls.map((url) => ({ url })) });
+  client.on("error", () => {});
+  await client.connect();
+  return {
+    client,
+    get isReady() {
+      return client.isOpen;
+    },
+    [Symbol.asyncDispose]: () => Promise.resolve(client.destroy()),
   };
 }

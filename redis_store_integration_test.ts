@@ -10,6 +10,7 @@ import {
   assertInstanceOf,
   assertMatch,
   assertRejects,
+  assertStringIncludes,
 } from "@std/assert";
 import fc from "fast-check";
 import { inspect } from "node:util";
@@ -18,12 +19,14 @@ import { portableValues } from "./_portable_values.ts";
 import {
   openIoRedis,
   openNodeRedis,
+  openPatientRedis,
   type OpenRedis,
+  openRedisCluster,
 } from "./_redis_clients.ts";
 import { RedisServer, redisTest, until } from "./_redis_server.ts";
 import { MemoryStore } from "./memory_store.ts";
 import { RedisStore, type RedisStoreOptions } from "./redis_store.ts";
-import { CorruptEntryError, StoreError } from "./store.ts";
+import { CorruptEntryError, StoreError, StoreTimeoutError } from "./store.ts";
 import { TcpProxy } from "./_tcp_proxy.ts";
 
 const SEED = 20_251_126;
@@ -61,6 +64,11 @@ async function open(
     isReady: () => redis.isReady,
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
+}
+
+/** Whether the server can be reached. */
+function isAnswered(store: RedisStore): Promise<boolean> {
+  return store.get("").then(() => true, () => false);
 }
 
 type Call = (store: RedisStore, key: string) => Promise<unknown>;
@@ -556,10 +564,15 @@ redisTest(
 
 // The way to the server
 
-/** Cuts the connection on the first command, or on the reply to it. */
-function cutOnce(proxy: TcpProxy, where: "command" | "reply"): void {
+/** Where a connection is cut: before a command arrives, or after it was done. */
+type Place = "command" | "reply";
+
+/** Cuts the connection once, at the first command of this name. */
+function cutAt(proxy: TcpProxy, place: Place, command = ""): void {
+  let isSent = false;
   proxy.fault = (direction, text) => {
-    if (direction !== where || text.startsWith("+PONG")) return "pass";
+    if (direction === "command" && text.includes(command)) isSent = true;
+    if (!isSent || direction !== place) return "pass";
     proxy.fault = () => "pass";
     return "cut";
   };
@@ -567,44 +580,225 @@ function cutOnce(proxy: TcpProxy, where: "command" | "reply"): void {
 
 for (const [name, openRedis] of CLIENTS) {
   for (const [method, call] of Object.entries(WRITES)) {
-    redisTest(
-      `RedisStore.${method}() on ${name} does not know what a cut connection has done, and does it once`,
-      async (server) => {
-        await using opened = await open(server, {}, openRedis);
-        const { store, proxy, prefix } = opened;
-        for (const where of ["command", "reply"] as const) {
+    for (const place of ["command", "reply"] as const) {
+      redisTest(
+        `RedisStore.${method}() on ${name} does not know what it has done when the ${place} is lost`,
+        async (server) => {
+          await using opened = await open(server, {}, openRedis);
+          const { store, proxy, prefix } = opened;
           await store.set("a", "old");
+          const read = () => server.ask("GET", `${prefix}a`).catch(() => "");
           const before = await server.ask("GET", `${prefix}a`);
 
-          if (method === "update") {
-            // Its read is what is cut: nothing is applied.
-            cutOnce(proxy, where);
-            const error = await assertRejects(
-              () => call(store, "a"),
-              StoreError,
-            );
-            assertEquals(error.outcome, "not applied");
-          } else {
-            cutOnce(proxy, where);
-            const error = await assertRejects(
-              () => call(store, "a"),
-              StoreError,
-            );
-            assertEquals(error.outcome, "unknown");
-            assertEquals(error.message.includes("connection"), true);
-          }
+          cutAt(proxy, place, method === "update" ? "EVAL" : "");
+          const error = await assertRejects(() => call(store, "a"), StoreError);
           await until("connection", opened.isReady);
 
-          const after = await server.ask("EXISTS", `${prefix}a`) === ":0"
-            ? undefined
-            : await server.ask("GET", `${prefix}a`);
-          const isApplied = after !== before;
-          assertEquals(isApplied, where === "reply" && method !== "update");
-          // What was applied later would show now.
+          assertEquals(error.outcome, "unknown");
+          assertFalse(error instanceof StoreTimeoutError);
+          const isThere = await server.ask("EXISTS", `${prefix}a`) === ":1";
+          const after = isThere ? await read() : undefined;
+          assertEquals(after !== before, place === "reply");
+          // Were it sent again, it would come before this.
           await store.set("a", "later");
           assertEquals(await store.get("a"), "later");
-        }
+        },
+      );
+    }
+  }
+
+  for (const [method, call] of Object.entries(READS)) {
+    redisTest(
+      `RedisStore.${method}() on ${name} rejects when the reply is lost`,
+      async (server) => {
+        await using opened = await open(server, {}, openRedis);
+        await opened.store.set("a", 1);
+
+        cutAt(opened.proxy, "reply");
+        const error = await assertRejects(
+          () => call(opened.store, "a"),
+          StoreError,
+        );
+
+        assertEquals(error.outcome, "not applied");
+        await until("connection", opened.isReady);
+        assert(await call(opened.store, "a"));
       },
     );
   }
 }
+
+for (const place of ["command", "reply"] as const) {
+  redisTest(
+    `RedisStore.update() is applied once when the ${place} of its write is lost and the client connects again`,
+    async (server) => {
+      await using opened = await open(server, {}, openPatientRedis);
+      const { store, proxy } = opened;
+      await store.set("a", 0);
+      let runs = 0;
+
+      for (let i = 1; i <= 20; i++) {
+        cutAt(proxy, place, "EVAL");
+        const value = await store.update("a", (n: number) => {
+          runs++;
+          return n + 1;
+        });
+        assertEquals(value, i);
+      }
+
+      assertEquals([await store.get("a"), runs], [20, 20]);
+    },
+  );
+}
+
+redisTest(
+  "RedisStore.update() says unknown when it may have made an entry, and makes it once",
+  async (server) => {
+    await using opened = await open(server, {}, openPatientRedis);
+    const { store, proxy } = opened;
+
+    cutAt(proxy, "command", "EVAL");
+    const error = await assertRejects(
+      () => store.update("a", () => 1),
+      StoreError,
+    );
+    assertEquals(error.outcome, "unknown");
+    assertEquals(await store.get("a"), undefined);
+
+    cutAt(proxy, "reply", "EVAL");
+    assertEquals(await store.update("a", () => 2), 2);
+    assertEquals(await store.get("a"), 2);
+  },
+);
+
+for (const [name, openRedis] of CLIENTS) {
+  for (const [method, call] of Object.entries(CALLS)) {
+    redisTest(
+      `RedisStore.${method}() on ${name} rejects in time when the network is a black hole`,
+      async (server) => {
+        await using opened = await open(server, { timeout: 50 }, openRedis);
+        const { store, proxy } = opened;
+        await store.set("a", "old");
+
+        const started = performance.now();
+        proxy.fault = () => "lose";
+        const error = await assertRejects(
+          () => call(store, "a"),
+          StoreTimeoutError,
+        );
+
+        assert(performance.now() - started >= 50);
+        const isKnown = method in READS || method === "update";
+        assertEquals(error.outcome, isKnown ? "not applied" : "unknown");
+        proxy.fault = () => "pass";
+        proxy.cut();
+        await until("a reply", () => isAnswered(store));
+        assertEquals(await store.get("a"), "old");
+      },
+    );
+  }
+}
+
+for (const [name, openRedis] of CLIENTS) {
+  redisTest(
+    `RedisStore on ${name} takes no late reply for another after 10,000 timeouts`,
+    async () => {
+      await using server = await RedisServer.start();
+      await using opened = await open(server, { timeout: 100 }, openRedis);
+      const { store } = opened;
+      const keys = Array.from({ length: 100 }, (_, i) => `${i}`);
+      await Promise.all(keys.map((key) => store.set(key, key)));
+
+      server.signal("SIGSTOP");
+      const calls = Array.from(
+        { length: 10_000 },
+        (_, i) =>
+          store.get(`${i % 100}`).then(() => "reply", (error) => error.name),
+      );
+      const outcomes = await Promise.all(calls);
+      server.signal("SIGCONT");
+
+      assertEquals(new Set(outcomes), new Set(["StoreTimeoutError"]));
+      await until("a reply", () => isAnswered(store));
+      const values = await Promise.all(keys.map((key) => store.get(key)));
+      assertEquals(values, keys);
+    },
+  );
+}
+
+redisTest(
+  "RedisStore rejects writes in time while the server pauses them",
+  async () => {
+    await using server = await RedisServer.start();
+    await using opened = await open(server, { timeout: 50 });
+    const { store } = opened;
+    await store.set("a", "old");
+    assertEquals(await server.ask("CLIENT", "PAUSE", "60000", "WRITE"), "+OK");
+
+    for (const [name, call] of Object.entries(WRITES)) {
+      const error = await assertRejects(
+        () => call(store, name),
+        StoreTimeoutError,
+      );
+      // The read of the update waits behind the writes before it.
+      const outcome = name === "update" ? "not applied" : "unknown";
+      assertEquals([name, error.outcome], [name, outcome]);
+    }
+    assertEquals(await server.ask("CLIENT", "UNPAUSE"), "+OK");
+    await until("a reply", () => isAnswered(store));
+
+    // The server has got it, and does it when it goes on.
+    assertEquals(await store.get("set"), "new");
+    assertEquals(await store.get("a"), "old");
+  },
+);
+
+redisTest(
+  "RedisStore on a cluster keeps entries on all of its servers",
+  async () => {
+    const flags = ["--cluster-enabled", "yes"];
+    await using a = await RedisServer.start(...flags);
+    await using b = await RedisServer.start(...flags);
+    await a.ask("CLUSTER", "ADDSLOTSRANGE", "0", "8191");
+    await b.ask("CLUSTER", "ADDSLOTSRANGE", "8192", "16383");
+    await a.ask("CLUSTER", "MEET", "127.0.0.1", `${b.port}`);
+    for (const server of [a, b]) {
+      await until(
+        "a cluster",
+        async () =>
+          (await server.ask("CLUSTER", "INFO")).includes("cluster_state:ok"),
+      );
+    }
+    const keys = Array.from({ length: 200 }, (_, i) => `${i}`);
+    await using redis = await openRedisCluster([a.url]);
+    await using store = new RedisStore({ client: redis.client });
+
+    await store.check();
+    await Promise.all(keys.map((key) => store.set(key, 1)));
+    await Promise.all(keys.map((key) => store.update(key, (n = 0) => n + 1)));
+    await Promise.all(keys.map((key) => store.touch(key, 60_000)));
+    assertEquals(
+      await Promise.all(keys.map((key) => store.get(key))),
+      keys.map(() => 2),
+    );
+    for (const server of [a, b]) {
+      const size = Number((await server.ask("DBSIZE")).slice(1));
+      assert(size > 50, `${size}`);
+    }
+
+    // A client that knows one server only is told to go elsewhere.
+    await using single = await open(a, { prefix: "harpia" });
+    const outcomes = await Promise.all(
+      keys.map((key) => single.store.set(key, 3).catch((error) => error)),
+    );
+    const errors = outcomes.filter((error) => error !== undefined);
+    assert(errors.length > 50);
+    for (const error of errors) {
+      assertEquals(error.outcome, "not applied");
+      assertStringIncludes(error.message, "MOVED");
+    }
+
+    await store.clear();
+    for (const server of [a, b]) assertEquals(await server.ask("DBSIZE"), ":0");
+  },
+);
