@@ -214,7 +214,7 @@ function copyItems(
   } catch (error) {
     throw within(`[${i}]`, error);
   }
-  return target;
+  return target.slice(); // without the room that push() makes for 16 more
 }
 
 function copyMap(

@@ -205,7 +205,7 @@ redisTest(
   async (server) => {
     await using opened = await open(server);
     const { store } = opened;
-    await store.set("a", 1, { ttl: 50 });
+    await store.set("a", 1, { ttl: 1_000 });
     const seen: unknown[] = [];
 
     const value = await store.update("a", async (value) => {
