@@ -95,8 +95,6 @@ function checkIdShape(action: string, id: string): void {
   );
 }
 
-const hash = makeSessionIdHash();
-
 /**
  * Sessions on top of a store: an id in a cookie, the data in the store.
  *
@@ -151,7 +149,7 @@ export class Session<Data extends Record<string, any> = Record<string, any>> {
     this.#cookie = cookie;
     this.#sent = cookie;
     this.#prefix = prefix;
-    this.#hash = hashIds ? hash : (id) => id;
+    this.#hash = hashIds ? makeSessionIdHash() : (id) => id;
     this.#generateId = generateId;
     this.#noStore = noStore;
   }
@@ -498,7 +496,7 @@ export class Session<Data extends Record<string, any> = Record<string, any>> {
    */
   async label(id: string): Promise<string> {
     checkIdShape("label session", id);
-    return (await hash(`log:${id}`)).slice(0, LABEL_LENGTH);
+    return (await makeSessionIdHash()(`log:${id}`)).slice(0, LABEL_LENGTH);
   }
 
   /**
