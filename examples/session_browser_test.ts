@@ -341,25 +341,6 @@ browserTest(
 );
 
 browserTest(
-  "R12, R31: Session shows nobody behind the back button after sign-out",
-  async ({ page, site }) => {
-    await open(page, site, "/");
-    await submit(page, "in");
-    assertEquals(await open(page, site, "/one"), "ada 0");
-    assertEquals(await open(page, site, "/two"), "ada 0");
-
-    assertEquals(await submit(page, "out"), "nobody");
-
-    for (const path of ["/two", "/one", "/account", "/"]) {
-      assertEquals(await goBack(page, path), "nobody", path);
-    }
-    await page.evaluate("history.forward()");
-    await page.waitForFunction("location.pathname === '/account'");
-    assertEquals(await who(page), "nobody");
-  },
-);
-
-browserTest(
   "a browser keeps a page that may be kept, so that nobody behind the back button says something",
   async ({ page, site }) => {
     await open(page, site, "/");
