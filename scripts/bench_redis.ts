@@ -3,7 +3,7 @@
  * the same server, through the same client?
  *
  * ```sh
- * deno run -A scripts/deno.ts run -A bench/redis.ts
+ * deno run -A scripts/deno.ts run -A scripts/bench_redis.ts
  * ```
  *
  * Rounds of each take turns, and the median of the ratios of neighbours counts,
