@@ -56,13 +56,12 @@ async function openNode(
 /** That of `npm:ioredis`. What cannot be sent at once is refused. */
 export async function openIoRedis(url: string): Promise<OpenClient> {
   const client = new Redis(url, {
-    lazyConnect: true,
     maxRetriesPerRequest: 0,
     enableOfflineQueue: false,
     retryStrategy: () => PAUSE,
   });
   client.on("error", () => {}); // tests cut connections
-  await client.connect();
+  await until("client must connect", () => client.status === "ready");
   return {
     client,
     get isReady() {

@@ -17,11 +17,18 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
 /** Whether `redis-server` can be run. */
-const hasRedis: boolean = await new Deno.Command("redis-server", {
-  args: ["--version"],
-  stdout: "null",
-  stderr: "null",
-}).output().then(({ success }) => success, () => false);
+const hasRedis: boolean = await findRedis();
+
+async function findRedis(): Promise<boolean> {
+  try {
+    const flags = ["--version"];
+    const { success } = await new Deno.Command("redis-server", { args: flags })
+      .output();
+    return success;
+  } catch {
+    return false; // it is not there
+  }
+}
 
 /** Waits until something holds, asking again and again. */
 export async function until(

@@ -38,7 +38,7 @@ redisTest(
   async () => {
     const random = makeRandom(SEED);
     await using server = await RedisServer.start(
-      ...["--appendonly", "yes", "--appendfsync", "everysec"],
+      ...["--appendonly", "yes", "--appendfsync", "always"],
     );
     await using proxy = new TcpProxy(server.port);
     await using cluster = new StoreCluster([

@@ -16,6 +16,7 @@ import fc from "fast-check";
 import { inspect } from "node:util";
 import { expectSame } from "./_conformance_check.ts";
 import { portableValues } from "./_portable_values.ts";
+import { connect } from "./_redis_client.ts";
 import {
   openIoRedis,
   openNodeRedis,
@@ -205,7 +206,7 @@ redisTest(
   async (server) => {
     await using opened = await open(server);
     const { store } = opened;
-    await store.set("a", 1, { ttl: 1_000 });
+    await store.set("a", 1, { ttl: 50 });
     const seen: unknown[] = [];
 
     const value = await store.update("a", async (value) => {
@@ -650,6 +651,32 @@ for (const place of ["command", "reply"] as const) {
     },
   );
 }
+
+redisTest(
+  "RedisStore.update() is applied once when its write arrives twice",
+  async (server) => {
+    await using redis = await openNodeRedis(server.url);
+    const connection = connect("test", redis.client);
+    const client = {
+      async sendCommand([name = "", ...args]: string[]): Promise<unknown> {
+        if (name === "EVAL") await connection.send("", [name, ...args]);
+        return await connection.send("", [name, ...args]);
+      },
+    };
+    await using store = new RedisStore({ client, prefix: crypto.randomUUID() });
+    let runs = 0;
+
+    for (let i = 1; i <= 10; i++) {
+      const value = await store.update("a", (n = 0) => {
+        runs++;
+        return n + 1;
+      });
+      assertEquals(value, i);
+    }
+
+    assertEquals([await store.get("a"), runs], [10, 10]);
+  },
+);
 
 redisTest(
   "RedisStore.update() says unknown when it may have made an entry, and makes it once",
