@@ -110,8 +110,7 @@ export function checkResponse(action: string, res: ResponseLike): void {
  * already sent.
  */
 export function checkWritable(action: string, res: ResponseLike): void {
-  const headers = toLines(action, res);
-  headers.set("Set-Cookie", headers.get("set-cookie"));
+  toLines(action, res).checkMutable();
 }
 
 /**
@@ -134,7 +133,7 @@ export function writeCookie(
     .filter((other) => !other.startsWith(name));
   headers.set("Set-Cookie", [...others, line]);
   if (noStore && !headers.get("cache-control").some(isUncached)) {
-    headers.set("Cache-Control", ["no-store"]);
+    headers.set("Cache-Control", "no-store");
   }
 }
 
@@ -142,7 +141,9 @@ export function writeCookie(
 interface HeaderLines {
   get(name: string): readonly string[];
   /** Takes the place of the lines there are. */
-  set(name: string, lines: readonly string[]): void;
+  set(name: string, lines: string | readonly string[]): void;
+  /** @throws {TypeError} If they are immutable or already sent. */
+  checkMutable(): void;
 }
 
 function toLines(action: string, res: ResponseLike): HeaderLines {
@@ -165,18 +166,18 @@ function nodeLines(
       const value = res.getHeader(name) ?? [];
       return typeof value === "object" ? value : [String(value)];
     },
-    set(name, lines) {
+    checkMutable() {
       if (isNodeResponse(res) ? res.headersSent : res.sent) {
         throw new TypeError(
           `Cannot ${action}: the headers of this response are already sent: do it before the first write`,
         );
       }
-      const [line = ""] = lines;
-      // Only Set-Cookie has lines, and it must stay a list.
-      const value = name === "Set-Cookie" ? lines : line;
-      if (isNodeResponse(res)) return void res.setHeader(name, value);
+    },
+    set(name, lines) {
+      this.checkMutable();
+      if (isNodeResponse(res)) return void res.setHeader(name, lines);
       res.removeHeader(name); // header() would add to Set-Cookie
-      res.header(name, value);
+      res.header(name, lines);
     },
   };
 }
@@ -197,7 +198,11 @@ function webLines(action: string, headers: ResponseHeaders): HeaderLines {
           { cause },
         );
       }
-      for (const line of lines) headers.append(name, line);
+      for (const line of [lines].flat()) headers.append(name, line);
+    },
+    checkMutable() {
+      // Nothing else tells, and an absent header is not refused everywhere.
+      this.set("set-cookie", this.get("set-cookie"));
     },
   };
 }

@@ -4,9 +4,16 @@
  * @module
  */
 
-import { kindOf } from "./_argument.ts";
+import { isThenable, kindOf } from "./_argument.ts";
 import { KeyQueue } from "./_key_queue.ts";
-import type { AtomicStore, Store, StoreUpdater } from "./store.ts";
+import {
+  type AtomicStore,
+  type Store,
+  StoreError,
+  type StoreOutcome,
+  type StoreUpdater,
+  UpdateTimeoutError,
+} from "./store.ts";
 import { copyValue } from "./_value.ts";
 
 /** The part of {@linkcode AtomicStore} that a session uses. */
@@ -15,21 +22,25 @@ export type SessionStore<V> = Pick<AtomicStore<V>, "get" | "delete" | "update">;
 /** How long a change may keep others of its key waiting, in milliseconds. */
 const TIMEOUT = 30_000;
 
-/**
- * One a store, so that all sessions on it share its queue; held as weakly as
- * the store is.
- */
-const queuedStores = new WeakMap<Store, SessionStore<unknown>>();
+/** As many turns of the microtask queue an answer may take without a timer. */
+const TIMER_TURNS = 16;
+
+/** One a store, shared by all sessions on it, held as weakly as the store is. */
+const queues = new WeakMap<Store, KeyQueue>();
 
 /**
  * A store with atomic updates: itself when it has them, else one that makes
  * them by a queue per key, which holds within this process only.
+ *
+ * @param timeout How long the three methods may take to answer, in
+ * milliseconds: at most 2^31 - 1, or `Infinity`.
  *
  * @throws {TypeError} If `store` lacks `get`, `set` or `delete`.
  */
 export function toSessionStore<V>(
   action: string,
   store: Store,
+  timeout: number,
 ): SessionStore<V> {
   for (const method of ["get", "set", "delete"] as const) {
     if (typeof store?.[method] !== "function") {
@@ -40,11 +51,9 @@ export function toSessionStore<V>(
       );
     }
   }
-  let sessionStore = isAtomic(store) ? store : queuedStores.get(store);
-  if (sessionStore === undefined) {
-    sessionStore = new QueuedStore(store);
-    queuedStores.set(store, sessionStore);
-  }
+  const sessionStore = isAtomic(store)
+    ? store
+    : new QueuedStore(store, timeout);
   // What is in the store is checked when it is read: it may be foreign.
   return sessionStore as SessionStore<V>;
 }
@@ -59,15 +68,20 @@ function isAtomic(store: Store): store is AtomicStore {
 /** Atomic updates within this process, on a store that has none. */
 class QueuedStore implements SessionStore<unknown> {
   readonly #store: Store;
-  readonly #queue = new KeyQueue(TIMEOUT);
+  readonly #timeout: number;
+  readonly #queue: KeyQueue;
 
-  constructor(store: Store) {
+  constructor(store: Store, timeout: number) {
     this.#store = store;
+    this.#timeout = timeout;
+    this.#queue = queues.get(store) ?? new KeyQueue(TIMEOUT);
+    queues.set(store, this.#queue);
   }
 
   async get(key: string): Promise<unknown> {
+    const answer = this.#ask("read", "not applied", () => this.#store.get(key));
     // Harpia's sample for Redis and many others answer a miss with null.
-    const value = await this.#store.get(key) ?? undefined;
+    const value = await answer ?? undefined;
     if (value === undefined) return undefined;
     try {
       return copyValue("get entry", value);
@@ -78,17 +92,73 @@ class QueuedStore implements SessionStore<unknown> {
   }
 
   async delete(key: string): Promise<void> {
-    await this.#queue.run(key, () => this.#store.delete(key));
+    await this.#queue.run(
+      key,
+      () => this.#ask("delete", "unknown", () => this.#store.delete(key)),
+    );
   }
 
   async update(key: string, fn: StoreUpdater<unknown>): Promise<unknown> {
-    return await this.#queue.run(key, async (run) => {
-      const draft = await this.get(key);
-      const result = await fn(draft);
-      // A session that is left as it is is not written.
-      if (result === undefined || run.givenUp) return undefined;
-      await this.#store.set(key, copyValue("update entry", result));
-      return result;
-    });
+    let isWriting = false;
+    try {
+      return await this.#queue.run(key, async (run) => {
+        const draft = await this.get(key);
+        const result = await fn(draft);
+        // A session that is left as it is is not written.
+        if (result === undefined || run.givenUp) return undefined;
+        const copy = copyValue("update entry", result);
+        isWriting = true;
+        await this.#ask("write", "unknown", () => this.#store.set(key, copy));
+        return result;
+      });
+    } catch (error) {
+      // The queue takes it for fn when the store is slow.
+      if (!isWriting || !(error instanceof UpdateTimeoutError)) throw error;
+      throw this.#noAnswer("write", "unknown");
+    }
   }
+
+  /** Rejects when the store does not answer in time. */
+  async #ask<T>(
+    verb: string,
+    outcome: StoreOutcome,
+    call: () => T | PromiseLike<T>,
+  ): Promise<T> {
+    const answer = call();
+    if (!isThenable(answer) || this.#timeout === Infinity) return await answer;
+    return await inTime(
+      answer,
+      this.#timeout,
+      () => this.#noAnswer(verb, outcome),
+    );
+  }
+
+  #noAnswer(verb: string, outcome: StoreOutcome): StoreError {
+    return new StoreError(
+      `Cannot ${verb} session: the store must answer within ${this.#timeout} ms: received no answer`,
+      outcome,
+    );
+  }
+}
+
+/** Settles as the answer does, or rejects when that takes too long. */
+function inTime<T>(
+  answer: PromiseLike<T>,
+  timeout: number,
+  toError: () => Error,
+): Promise<T> {
+  return new Promise((resolve, reject) => {
+    let settled = false;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const settle = (): void => {
+      settled = true;
+      clearTimeout(timer);
+    };
+    Promise.resolve(answer).then(resolve, reject).then(settle);
+    // Most answers of a store in this process need no timer.
+    (async () => {
+      for (let turn = 0; turn < TIMER_TURNS && !settled; turn++) await null;
+      if (!settled) timer = setTimeout(() => reject(toError()), timeout);
+    })();
+  });
 }

@@ -14,6 +14,14 @@ export type SessionChange<Data> =
     data: Data,
   ) => Data | undefined | void | Promise<Data | undefined | void>);
 
+/**
+ * What a new session holds; or a function that makes it of a copy of the data of
+ * the session before, `undefined` when there was none.
+ */
+export type SessionStart<Data> =
+  | Data
+  | ((previous: Data | undefined) => Data | Promise<Data>);
+
 /** Members to set; those that are `undefined` are removed. */
 export type SessionPatch<Data> = {
   [Key in keyof Data]?: Data[Key] | undefined;
@@ -84,4 +92,20 @@ export function toChanger<Data extends object>(
     for (const key of removed) delete patched[key];
     return patched as Data; // a patch has members of Data only
   };
+}
+
+/**
+ * Makes a function of what a session starts with, which is copied as it is now.
+ *
+ * @throws {TypeError} If it is neither a function nor data.
+ */
+export function toStarter<Data extends object>(
+  action: string,
+  start: SessionStart<Data>,
+): (previous: Data | undefined) => Promise<Data> {
+  if (typeof start === "function") {
+    return async (previous) => checkData(action, await start(previous));
+  }
+  const data = checkData(action, start);
+  return () => Promise.resolve(data);
 }

@@ -7,6 +7,7 @@
 import {
   checkDuration,
   checkOptions,
+  checkTimeout,
   checkType,
   MAX_KEY_BYTES,
 } from "./_argument.ts";
@@ -18,7 +19,7 @@ import {
 import { MemoryStore } from "./memory_store.ts";
 import { type SessionStore, toSessionStore } from "./_queued_store.ts";
 import { generateSessionId, MAX_ID_LENGTH } from "./_session_id.ts";
-import type { StoredSession } from "./_session_records.ts";
+import { type StoredSession, TOMBSTONE_TTL } from "./_session_records.ts";
 import type { Store } from "./store.ts";
 
 /** OWASP and NIST SP 800-63B-4, 2.2.3: at most one hour without activity. */
@@ -27,12 +28,17 @@ const IDLE_TIMEOUT = 60 * 60 * 1000;
 /** NIST SP 800-63B-4, 2.2.3: at most a day, however active. */
 const ABSOLUTE_TIMEOUT = 24 * 60 * 60 * 1000;
 
+/** As long as the store of this package gives to updates. */
+const STORE_TIMEOUT = 30_000;
+
 const OPTION_NAMES = [
   "store",
   "cookieName",
   "cookie",
   "idleTimeout",
   "absoluteTimeout",
+  "regenerateGrace",
+  "storeTimeout",
   "prefix",
   "hashIds",
   "generateId",
@@ -76,6 +82,25 @@ export interface SessionOptions {
    */
   absoluteTimeout?: number | undefined;
   /**
+   * How long requests under way at a {@linkcode Session.regenerate}, which carry
+   * the old id still, can read what the session held before it, in
+   * milliseconds: `0` to `60_000`. They can change nothing, see nothing newer,
+   * and find no session once it has ended or got another id again. Whoever knew
+   * the old id reads along: leave it off unless pages make parallel requests that
+   * must not fail. {@linkcode Session.signIn} gives no grace.
+   *
+   * @default {0} The old id is dead at once
+   */
+  regenerateGrace?: number | undefined;
+  /**
+   * How long a store of three methods may take to answer a call, in
+   * milliseconds: above `0`, at most 2^31 - 1, or `Infinity`. Then the call
+   * rejects with `StoreError`. Other stores have limits of their own.
+   *
+   * @default {30_000} 30 seconds
+   */
+  storeTimeout?: number | undefined;
+  /**
    * What the keys in the store start with: at most 896 bytes of UTF-8. One
    * store can serve several `Session`s if no prefix starts another.
    *
@@ -108,9 +133,8 @@ export interface SessionOptions {
 /** {@linkcode SessionOptions} with nothing left out and nothing left to check. */
 export type ResolvedOptions<Data> =
   & {
-    [Name in Exclude<keyof SessionOptions, "store">]-?: NonNullable<
-      SessionOptions[Name]
-    >;
+    [Name in Exclude<keyof SessionOptions, "store" | "storeTimeout">]-?:
+      NonNullable<SessionOptions[Name]>;
   }
   & { store: SessionStore<StoredSession<Data>> };
 
@@ -125,6 +149,8 @@ export function resolveOptions<Data>(
     cookie = {},
     idleTimeout = IDLE_TIMEOUT,
     absoluteTimeout = ABSOLUTE_TIMEOUT,
+    regenerateGrace = 0,
+    storeTimeout = STORE_TIMEOUT,
     prefix = "session:",
     hashIds = true,
     generateId = generateSessionId,
@@ -137,16 +163,31 @@ export function resolveOptions<Data>(
   checkType(action, "noStore", noStore, "boolean");
   checkCookieName(action, cookieName);
   return {
-    store: toSessionStore(action, store),
+    store: toSessionStore(
+      action,
+      store,
+      checkTimeout(action, "storeTimeout", storeTimeout),
+    ),
     cookieName,
     cookie: checkAttributes(action, cookieName, cookie),
     idleTimeout: checkDuration(action, "idleTimeout", idleTimeout),
     absoluteTimeout: checkDuration(action, "absoluteTimeout", absoluteTimeout),
+    regenerateGrace: checkGrace(action, regenerateGrace),
     prefix,
     hashIds,
     generateId,
     noStore,
   };
+}
+
+function checkGrace(action: string, grace: number): number {
+  checkType(action, "regenerateGrace", grace, "number");
+  if (!(grace >= 0 && grace <= TOMBSTONE_TTL)) {
+    throw new RangeError(
+      `Cannot ${action}: regenerateGrace must be from 0 to ${TOMBSTONE_TTL} milliseconds: received ${grace}`,
+    );
+  }
+  return grace;
 }
 
 function checkPrefix(action: string, prefix: string): void {

@@ -39,6 +39,7 @@ export {
   type SessionChange,
   type SessionOptions,
   type SessionPatch,
+  type SessionStart,
 } from "./session.ts";
 export {
   type AtomicStore,

@@ -9,41 +9,40 @@
  * const session = new Session<{ user: string }>();
  *
  * // Sign in: a new session, its id in a cookie.
- * const signedIn = new Response("Welcome");
- * const id = await session.create({ user: "ada" });
- * session.setCookie(signedIn, id);
+ * const welcome = new Response("Welcome");
+ * await session.signIn(new Request("http://localhost/"), welcome, {
+ *   user: "ada",
+ * });
  *
  * // A later request brings the cookie back.
- * const [cookie = ""] = signedIn.headers.getSetCookie()[0]!.split(";");
+ * const [cookie = ""] = welcome.headers.getSetCookie()[0]!.split(";");
  * const req = new Request("http://localhost/", { headers: { cookie } });
  * assertEquals(await session.fromRequest(req), { user: "ada" });
  *
  * // Sign out: the session is gone, and so is the cookie.
- * await session.delete(id, new Response("Bye"));
+ * await session.signOut(req, new Response("Bye"));
  * assertEquals(await session.fromRequest(req), undefined);
  * ```
  *
  * @module
  */
 
-import { checkType, kindOf } from "./_argument.ts";
+import type { CookieAttributes } from "./_cookie.ts";
 import {
-  checkAttributes,
-  type CookieAttributes,
-  serializeCookie,
-  serializeRemoval,
-} from "./_cookie.ts";
-import {
-  checkResponse,
   checkWritable,
-  requestCookies,
   type RequestLike,
   type ResponseLike,
-  writeCookie,
 } from "./_headers.ts";
-import { checkData, type SessionChange, toChanger } from "./_session_data.ts";
-import { ID_SHAPE, isSessionId, makeSessionIdHash } from "./_session_id.ts";
-import { type SessionRecord, SessionRecords } from "./_session_records.ts";
+import { SessionCookie } from "./_session_cookie.ts";
+import {
+  checkData,
+  type SessionChange,
+  type SessionStart,
+  toChanger,
+  toStarter,
+} from "./_session_data.ts";
+import { checkId, isSessionId, SessionIds } from "./_session_id.ts";
+import { type ReadRecord, SessionRecords } from "./_session_records.ts";
 import { resolveOptions, type SessionOptions } from "./_session_options.ts";
 
 export type { CookieAttributes } from "./_cookie.ts";
@@ -56,50 +55,37 @@ export type {
   ResponseLike,
 } from "./_headers.ts";
 export type { SessionOptions } from "./_session_options.ts";
-export type { SessionChange, SessionPatch } from "./_session_data.ts";
+export type {
+  SessionChange,
+  SessionPatch,
+  SessionStart,
+} from "./_session_data.ts";
 export type { Store } from "./store.ts";
-
-/** How many cookies of the name are looked at: RFC 6265bis gives no order. */
-const MAX_CANDIDATES = 4;
 
 /** How often an id that is in use is made anew. */
 const MAX_ATTEMPTS = 3;
 
-/** How many characters of a hash tell sessions apart in a log. */
-const LABEL_LENGTH = 10;
-
-/** A session that came with a request. */
+/** A session that a request has brought. */
 export interface LoadedSession<Data> {
-  /** Its id, for {@linkcode Session.update} and the like. */
+  /**
+   * Its id, for {@linkcode Session.update} and {@linkcode Session.regenerate}.
+   */
   readonly id: string;
-  /** A copy of what it holds. */
+  /** A copy of its data. */
   readonly data: Data;
 }
 
 interface Found<Data> {
   readonly id: string;
   readonly key: string;
-  readonly record: SessionRecord<Data>;
-}
-
-/** Missing is what a client may send; another kind is a developer's mistake. */
-function checkId(action: string, id: string | undefined): void {
-  if (id !== undefined) checkType(action, "id", id, "string");
-}
-
-function checkIdShape(action: string, id: string): void {
-  if (isSessionId(id)) return;
-  const received = typeof id === "string" ? "another string" : kindOf(id);
-  throw new TypeError(
-    `Cannot ${action}: id must be ${ID_SHAPE}: received ${received}`,
-  );
+  readonly record: ReadRecord<Data>;
 }
 
 /**
  * Sessions on top of a store: an id in a cookie, the data in the store.
  *
- * - An id exists only once {@linkcode Session.create} or
- *   {@linkcode Session.regenerate} has made it. Forged, malformed and unknown
+ * - An id exists only once {@linkcode Session.signIn}, {@linkcode Session.create}
+ *   or {@linkcode Session.regenerate} has made it. Forged, malformed and unknown
  *   ids are "no session", never an exception; what is not shaped like an id
  *   never reaches the store.
  * - Both timeouts are enforced here, whatever the store and the browser do.
@@ -113,15 +99,9 @@ function checkIdShape(action: string, id: string): void {
  */
 // deno-lint-ignore no-explicit-any -- Harpia's type; takes interfaces too
 export class Session<Data extends Record<string, any> = Record<string, any>> {
+  readonly #ids: SessionIds;
+  readonly #cookie: SessionCookie;
   readonly #records: SessionRecords<Data>;
-  readonly #cookieName: string;
-  readonly #cookie: CookieAttributes;
-  readonly #prefix: string;
-  readonly #hash: (id: string) => string | Promise<string>;
-  readonly #generateId: () => string;
-  readonly #noStore: boolean;
-  /** The attributes last sent: a browser removes a cookie only by the same. */
-  #sent: CookieAttributes;
 
   /**
    * Sets up sessions on a store.
@@ -133,25 +113,99 @@ export class Session<Data extends Record<string, any> = Record<string, any>> {
    * @throws {RangeError} If a number or a length is out of its range.
    */
   constructor(options: SessionOptions = {}) {
-    const {
-      store,
-      idleTimeout,
-      absoluteTimeout,
-      cookieName,
-      cookie,
-      prefix,
-      hashIds,
-      generateId,
-      noStore,
-    } = resolveOptions<Data>(options);
-    this.#records = new SessionRecords(store, { idleTimeout, absoluteTimeout });
-    this.#cookieName = cookieName;
-    this.#cookie = cookie;
-    this.#sent = cookie;
-    this.#prefix = prefix;
-    this.#hash = hashIds ? makeSessionIdHash() : (id) => id;
-    this.#generateId = generateId;
-    this.#noStore = noStore;
+    const resolved = resolveOptions<Data>(options);
+    this.#ids = new SessionIds(resolved);
+    this.#cookie = new SessionCookie(resolved);
+    this.#records = new SessionRecords(resolved.store, resolved);
+  }
+
+  /**
+   * Signs someone in: ends the session of the request, makes a new one, and puts
+   * its id into the cookie of the response. The old id is dead in the same step,
+   * so who planted or saw it never gets in; and a sign-out that comes with it, up
+   * to a minute late, ends the new session too.
+   *
+   * The new session holds nothing of the old one but what you take over, and both
+   * its timeouts begin. If the store fails, there is no new one and no cookie.
+   *
+   * @param req As in {@linkcode Session.load}.
+   * @param res Gets the cookie, as in {@linkcode Session.setCookie}.
+   * @param start What the new session holds; or a function that makes it of a
+   * copy of the data of the old one, `undefined` when there is none. The function
+   * may be asynchronous, may run more than once, and must not wait for a change
+   * of the same session.
+   * @returns The id of the new session.
+   *
+   * @throws {TypeError} If an argument is of the wrong kind, or the headers of
+   * `res` are immutable or sent: nothing is done.
+   * @throws {Error} If `generateId` returns an id in use: the old session goes on.
+   *
+   * @see {@link https://cheatsheetseries.owasp.org/cheatsheets/Session_Management_Cheat_Sheet.html#renew-the-session-id-after-any-privilege-level-change | OWASP: Renew the Session ID}
+   *
+   * @example Take the cart over
+   * ```ts
+   * import { Session } from "@harpia/memory-store/session";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const session = new Session<{ user?: string; cart: string[] }>();
+   * const cookie = await session.requestCookie({ cart: ["tea"] });
+   *
+   * const req = new Request("http://localhost/", { headers: { cookie } });
+   * const id = await session.signIn(req, new Response(), (previous) => ({
+   *   user: "ada",
+   *   cart: previous?.cart ?? [],
+   * }));
+   *
+   * assertEquals(await session.get(id), { user: "ada", cart: ["tea"] });
+   * assertEquals(await session.fromRequest(req), undefined);
+   * ```
+   */
+  async signIn(
+    req: RequestLike,
+    res: ResponseLike,
+    start: SessionStart<Data>,
+  ): Promise<string> {
+    const action = "sign in";
+    const starter = toStarter(action, start);
+    checkWritable(action, res);
+    const found = await this.#findAll(action, req);
+    const [previous, other] = found;
+    let id: string | undefined;
+    if (previous && !other && previous.record.successor === undefined) {
+      const newId = this.#ids.generate(action);
+      const newKey = await this.#ids.toKey(newId);
+      const succeeded = await this.#records.succeed(
+        previous.key,
+        newKey,
+        starter,
+      );
+      if (succeeded) id = newId;
+    } else {
+      // Several are none, as in load(), and what an old id reads is not the
+      // newest: neither is taken over, and neither goes on beside the new one.
+      await this.#records.endAll(found.map(({ key }) => key));
+    }
+    id ??= await this.#create(action, await starter(undefined));
+    this.setCookie(res, id);
+    return id;
+  }
+
+  /**
+   * Signs someone out: ends the session of the request, also when its id has
+   * changed within the last minute, and removes the cookie from the browser: also
+   * when there is no session, and when the store fails.
+   *
+   * @param req As in {@linkcode Session.load}. When it brings several sessions,
+   * all of the first four are ended.
+   * @param res Gets the `Set-Cookie` header, when called.
+   *
+   * @throws {TypeError} If an argument is of the wrong kind: nothing is done.
+   * If the headers of `res` are immutable or sent: the session has ended.
+   */
+  async signOut(req: RequestLike, res: ResponseLike): Promise<void> {
+    const action = "sign out";
+    const removeCookie = this.#cookie.removal(action, res);
+    await this.#end(this.#cookie.ids(action, req), removeCookie);
   }
 
   /**
@@ -166,94 +220,7 @@ export class Session<Data extends Record<string, any> = Record<string, any>> {
    */
   async create(data: Data): Promise<string> {
     const action = "create session";
-    const copy = checkData(action, data);
-    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-      const id = this.#newId(action);
-      if (await this.#records.create(await this.#toKey(id), copy)) return id;
-    }
-    throw new Error(
-      `Cannot ${action}: generateId must return a new id each time: received ids in use ${MAX_ATTEMPTS} times`,
-    );
-  }
-
-  /**
-   * Signs a user in, in the way that is safe from fixation: ends the session of
-   * the request, if there is one, and gives the response the cookie of a new
-   * one. Nobody who knew the old id gets in, and both timeouts start anew.
-   *
-   * @param req As in {@linkcode Session.fromRequest}.
-   * @param res As in {@linkcode Session.setCookie}.
-   * @param data What the new session holds: nothing of the old one. Or a
-   * function that makes it out of a copy of the data of the old one, which is
-   * `undefined` when there is none; it may be asynchronous and run more than
-   * once. What the old session held may be another user's.
-   * @returns The id of the new session.
-   *
-   * @throws {TypeError} If `req` is not a request, `res` not a response or its
-   * headers immutable or sent, or the data not a plain object of portable
-   * values: nothing is done.
-   * @throws {Error} If `generateId` returns ids in use.
-   *
-   * @example Keep the cart of a visitor who signs in
-   * ```ts
-   * import { Session } from "@harpia/memory-store/session";
-   * import { assertEquals } from "@std/assert";
-   *
-   * const session = new Session<{ user?: string; cart: string[] }>();
-   * const cookie = await session.requestCookie({ cart: ["tea"] });
-   * const req = new Request("http://localhost/", { headers: { cookie } });
-   *
-   * const id = await session.signIn(req, new Headers(), (visitor) => ({
-   *   user: "ada",
-   *   cart: visitor?.cart ?? [],
-   * }));
-   *
-   * assertEquals(await session.get(id), { user: "ada", cart: ["tea"] });
-   * assertEquals(await session.fromRequest(req), undefined);
-   * ```
-   */
-  async signIn(
-    req: RequestLike,
-    res: ResponseLike,
-    data: Data | ((previous: Data | undefined) => Data | Promise<Data>),
-  ): Promise<string> {
-    const action = "sign in";
-    checkWritable(action, res);
-    const change = typeof data === "function" ? data : () => data;
-    if (typeof data !== "function") checkData(action, data);
-    const found = await this.#find(action, req);
-    let id: string | undefined;
-    if (found !== undefined) {
-      const newId = this.#newId(action);
-      const newKey = await this.#toKey(newId);
-      const now = Date.now();
-      const changer = toChanger<Data>(action, change);
-      const moved = await this.#records.move(found.key, newKey, changer, now);
-      if (moved) id = newId;
-    }
-    id ??= await this.create(await change(undefined));
-    this.setCookie(res, id);
-    return id;
-  }
-
-  /**
-   * Signs a user out: ends every session that the request has a cookie of, and
-   * removes the cookie, also when the store fails or there is no session.
-   *
-   * @param req As in {@linkcode Session.fromRequest}.
-   * @param res As in {@linkcode Session.delete}.
-   *
-   * @throws {TypeError} If `req` is not a request or `res` not a response:
-   * nothing is done. If the headers of `res` are immutable or sent: the session
-   * has ended.
-   */
-  async signOut(req: RequestLike, res: ResponseLike): Promise<void> {
-    const action = "sign out";
-    checkResponse(action, res);
-    const ids = this.#idsOf(action, req);
-    const refusal = this.#removeCookie(action, res, this.#sent);
-    for (const id of ids) await this.#records.end(await this.#toKey(id));
-    if (refusal !== undefined) throw refusal.reason;
+    return await this.#create(action, checkData(action, data));
   }
 
   /**
@@ -266,7 +233,7 @@ export class Session<Data extends Record<string, any> = Record<string, any>> {
    * @throws {TypeError} If `id` is neither a string nor `undefined`.
    */
   async get(id: string | undefined): Promise<Data | undefined> {
-    const key = await this.#keyOf("read session", id);
+    const key = await this.#ids.keyOf("read session", id);
     return key === undefined ? key : (await this.#records.read(key))?.data;
   }
 
@@ -280,7 +247,7 @@ export class Session<Data extends Record<string, any> = Record<string, any>> {
    * @throws {TypeError} If `id` is neither a string nor `undefined`.
    */
   async expiresAt(id: string | undefined): Promise<number | undefined> {
-    const key = await this.#keyOf("read session", id);
+    const key = await this.#ids.keyOf("read session", id);
     const record = key === undefined ? key : await this.#records.read(key);
     return record && this.#records.expiresAt(record);
   }
@@ -322,7 +289,7 @@ export class Session<Data extends Record<string, any> = Record<string, any>> {
   ): Promise<boolean> {
     const action = "update session";
     const changer = toChanger(action, change);
-    const key = await this.#keyOf(action, id);
+    const key = await this.#ids.keyOf(action, id);
     return key !== undefined && await this.#records.update(key, changer);
   }
 
@@ -344,15 +311,9 @@ export class Session<Data extends Record<string, any> = Record<string, any>> {
     options?: CookieAttributes,
   ): Promise<void> {
     const action = "delete session";
-    const attributes = options === undefined
-      ? this.#sent
-      : checkAttributes(action, this.#cookieName, options, this.#cookie);
-    checkResponse(action, res);
+    const removeCookie = this.#cookie.removal(action, res, options);
     checkId(action, id);
-    const refusal = this.#removeCookie(action, res, attributes);
-    const key = await this.#keyOf(action, id);
-    if (key !== undefined) await this.#records.end(key);
-    if (refusal !== undefined) throw refusal.reason;
+    await this.#end(isSessionId(id) ? [id] : [], removeCookie);
   }
 
   /**
@@ -374,8 +335,7 @@ export class Session<Data extends Record<string, any> = Record<string, any>> {
     id: string,
     options?: CookieAttributes,
   ): void {
-    checkResponse("set cookie", res);
-    writeCookie("set cookie", res, this.cookie(id, options), this.#noStore);
+    this.#cookie.write("set cookie", res, id, options);
   }
 
   /**
@@ -391,17 +351,52 @@ export class Session<Data extends Record<string, any> = Record<string, any>> {
    * @throws {RangeError} If an attribute is out of its range.
    */
   cookie(id: string, options?: CookieAttributes): string {
-    const action = "set cookie";
-    checkIdShape(action, id);
-    this.#sent = options === undefined
-      ? this.#cookie
-      : checkAttributes(action, this.#cookieName, options, this.#cookie);
-    return serializeCookie(this.#cookieName, id, this.#sent);
+    return this.#cookie.line("set cookie", id, options);
   }
 
   /**
-   * Reads the data of the session of a request, and starts its idle timeout
-   * anew when more than half is over.
+   * The `Cookie` header of a browser that has a new session: for tests of an
+   * application.
+   *
+   * @param data What the session holds; copied.
+   * @returns For example `session_id=…`.
+   *
+   * @throws {TypeError} As {@linkcode Session.create}.
+   *
+   * @example A request of someone who is signed in
+   * ```ts
+   * import { Session } from "@harpia/memory-store/session";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const session = new Session<{ user: string }>();
+   *
+   * const cookie = await session.requestCookie({ user: "ada" });
+   * const req = new Request("http://localhost/", { headers: { cookie } });
+   *
+   * assertEquals(await session.fromRequest(req), { user: "ada" });
+   * ```
+   */
+  async requestCookie(data: Data): Promise<string> {
+    return this.#cookie.pair(await this.create(data));
+  }
+
+  /**
+   * A name for a session in a log: 10 characters that are always the same for
+   * one id, and lead neither to it nor to the key in the store.
+   *
+   * @param id The id, as far as there is one.
+   * @returns `undefined` when `id` is `undefined` or malformed.
+   *
+   * @throws {TypeError} If `id` is neither a string nor `undefined`.
+   */
+  async label(id: string | undefined): Promise<string | undefined> {
+    checkId("label session", id);
+    return isSessionId(id) ? await this.#ids.toLabel(id) : undefined;
+  }
+
+  /**
+   * Reads the session of a request, and starts its idle timeout anew when more
+   * than half is over.
    *
    * Of several cookies of the name, as a neighbouring domain can plant them,
    * the first four are looked up: the one that is a live session is it; two
@@ -409,23 +404,27 @@ export class Session<Data extends Record<string, any> = Record<string, any>> {
    *
    * @param req A `Request`, its `Headers`, Node's `IncomingMessage`, or Harpia's
    * request.
-   * @returns A copy of the data; `undefined` when the request has no session,
-   * whatever it sends.
+   * @returns Its id and a copy of its data; `undefined` when the request has no
+   * session, whatever it sends.
    *
    * @throws {TypeError} If `req` is none of these.
-   */
-  async fromRequest(req: RequestLike): Promise<Data | undefined> {
-    return (await this.load(req))?.data;
-  }
-
-  /**
-   * Reads the session of a request as {@linkcode Session.fromRequest} does, and
-   * says its id, too.
    *
-   * @param req As in {@linkcode Session.fromRequest}.
-   * @returns The id and the data; `undefined` when the request has no session.
+   * @example Read, then change
+   * ```ts
+   * import { Session } from "@harpia/memory-store/session";
+   * import { assertEquals } from "@std/assert";
    *
-   * @throws {TypeError} If `req` is not a request.
+   * const session = new Session<{ visits: number }>();
+   * const cookie = await session.requestCookie({ visits: 1 });
+   *
+   * const found = await session.load(new Headers({ cookie }));
+   * await session.update(found?.id, (data) => {
+   *   data.visits += 1;
+   * });
+   *
+   * assertEquals(found?.data, { visits: 1 });
+   * assertEquals(await session.get(found?.id), { visits: 2 });
+   * ```
    */
   async load(req: RequestLike): Promise<LoadedSession<Data> | undefined> {
     const found = await this.#find("read session", req);
@@ -434,10 +433,24 @@ export class Session<Data extends Record<string, any> = Record<string, any>> {
   }
 
   /**
-   * Finds the id of the session of a request, as {@linkcode Session.fromRequest}
-   * does, but changes nothing.
+   * Reads the data of the session of a request: {@linkcode Session.load} without
+   * the id.
    *
-   * @param req As in {@linkcode Session.fromRequest}.
+   * @param req As in {@linkcode Session.load}.
+   * @returns A copy of the data; `undefined` when the request has no session,
+   * whatever it sends.
+   *
+   * @throws {TypeError} If `req` is not a request.
+   */
+  async fromRequest(req: RequestLike): Promise<Data | undefined> {
+    return (await this.load(req))?.data;
+  }
+
+  /**
+   * Finds the id of the session of a request, as {@linkcode Session.load} does,
+   * but changes nothing.
+   *
+   * @param req As in {@linkcode Session.load}.
    * @returns The id of a live session, for {@linkcode Session.update},
    * {@linkcode Session.regenerate} and {@linkcode Session.delete}.
    *
@@ -448,10 +461,11 @@ export class Session<Data extends Record<string, any> = Record<string, any>> {
   }
 
   /**
-   * Gives a session a new id, as is due whenever its user gains rights: at
-   * sign-in above all. The old id is dead in the same step, so who knew it
-   * before never gets in; and a {@linkcode Session.delete} of the old id, even
-   * up to a minute later, ends the session under its new id too.
+   * Gives a session a new id, as is due whenever its user gains rights and stays
+   * the same; for a sign-in there is {@linkcode Session.signIn}. The old id is
+   * dead in the same step, unless `regenerateGrace` lets requests under way read
+   * with it what was there before; and a {@linkcode Session.delete} of the old
+   * id, even up to a minute later, ends the session under its new id too.
    *
    * Starts the idle timeout anew; the absolute one goes on.
    *
@@ -463,9 +477,7 @@ export class Session<Data extends Record<string, any> = Record<string, any>> {
    *
    * @throws {TypeError} As {@linkcode Session.update}; if `generateId` returns
    * what is not an id.
-   * @throws {Error} If `generateId` returns an id in use: the session has ended.
-   *
-   * @see {@link https://cheatsheetseries.owasp.org/cheatsheets/Session_Management_Cheat_Sheet.html#renew-the-session-id-after-any-privilege-level-change | OWASP: Renew the Session ID}
+   * @throws {Error} If `generateId` returns an id in use: the old one goes on.
    */
   async regenerate(
     id: string | undefined,
@@ -473,119 +485,60 @@ export class Session<Data extends Record<string, any> = Record<string, any>> {
   ): Promise<string | undefined> {
     const action = "regenerate session";
     const changer = toChanger(action, change);
-    const key = await this.#keyOf(action, id);
+    const key = await this.#ids.keyOf(action, id);
     if (key === undefined) return undefined;
-    const newId = this.#newId(action);
-    const moved = await this.#records.move(
-      key,
-      await this.#toKey(newId),
-      changer,
+    const newId = this.#ids.generate(action);
+    const newKey = await this.#ids.toKey(newId);
+    const found = await this.#records.regenerate(key, newKey, changer);
+    return found ? newId : undefined;
+  }
+
+  /** Makes a session of data that is checked and copied. */
+  async #create(action: string, data: Data): Promise<string> {
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+      const id = this.#ids.generate(action);
+      if (await this.#records.create(await this.#ids.toKey(id), data)) {
+        return id;
+      }
+    }
+    throw new Error(
+      `Cannot ${action}: generateId must return a new id each time: received ids in use ${MAX_ATTEMPTS} times`,
     );
-    return moved ? newId : undefined;
   }
 
-  /**
-   * What tells a session apart in a log, and lets nobody in: ten characters of
-   * the SHA-256 of `log:` and the id. It does not lead to the key in the store.
-   *
-   * @param id The id of a session.
-   *
-   * @throws {TypeError} If `id` is not shaped like an id.
-   *
-   * @see {@link https://cheatsheetseries.owasp.org/cheatsheets/Session_Management_Cheat_Sheet.html#logging-sessions-life-cycle | OWASP: Logging Sessions Life Cycle}
-   */
-  async label(id: string): Promise<string> {
-    checkIdShape("label session", id);
-    return (await makeSessionIdHash()(`log:${id}`)).slice(0, LABEL_LENGTH);
-  }
-
-  /**
-   * Creates a session, and gives the `Cookie` header that a browser would send
-   * for it: for the tests of an application.
-   *
-   * @param data As in {@linkcode Session.create}.
-   * @returns For example `session_id=…`.
-   *
-   * @throws {TypeError} As {@linkcode Session.create}.
-   *
-   * @example Test what a signed-in user sees
-   * ```ts
-   * import { Session } from "@harpia/memory-store/session";
-   * import { assertEquals } from "@std/assert";
-   *
-   * const session = new Session<{ user: string }>();
-   * const cookie = await session.requestCookie({ user: "ada" });
-   *
-   * const req = new Request("http://localhost/", { headers: { cookie } });
-   *
-   * assertEquals(await session.fromRequest(req), { user: "ada" });
-   * ```
-   */
-  async requestCookie(data: Data): Promise<string> {
-    return `${this.#cookieName}=${await this.create(data)}`;
-  }
-
-  /** The ids that a request may mean, each once. */
-  #idsOf(action: string, req: RequestLike): Set<string> {
-    const ids = new Set<string>();
-    for (const value of requestCookies(action, req, this.#cookieName)) {
-      if (isSessionId(value)) ids.add(value);
-      if (ids.size === MAX_CANDIDATES) break;
-    }
-    return ids;
-  }
-
-  /** Removes the cookie, or says why that cannot be. */
-  #removeCookie(
-    action: string,
-    res: ResponseLike,
-    attributes: CookieAttributes,
-  ): { reason: unknown } | undefined {
+  /** Removes the cookie and ends the sessions, whichever of the two fails. */
+  async #end(ids: readonly string[], removeCookie: () => void): Promise<void> {
+    let refusal: unknown;
     try {
-      const line = serializeRemoval(this.#cookieName, attributes);
-      writeCookie(action, res, line, this.#noStore);
-      return undefined;
-    } catch (reason) {
-      return { reason };
+      removeCookie();
+    } catch (error) {
+      refusal = error;
     }
+    const keys = await Promise.all(ids.map((id) => this.#ids.toKey(id)));
+    await this.#records.endAll(keys);
+    if (refusal !== undefined) throw refusal;
   }
 
+  /** The live sessions of a request. */
+  async #findAll(action: string, req: RequestLike): Promise<Found<Data>[]> {
+    const found: Found<Data>[] = [];
+    for (const id of this.#cookie.ids(action, req)) {
+      const key = await this.#ids.toKey(id);
+      const record = await this.#records.read(key);
+      if (record !== undefined) found.push({ id, key, record });
+    }
+    // An old id within its grace is no other session beside its new one.
+    return found.filter(({ record }) =>
+      !found.some(({ key }) => key === record.successor)
+    );
+  }
+
+  /** The session of a request: the only live one. */
   async #find(
     action: string,
     req: RequestLike,
   ): Promise<Found<Data> | undefined> {
-    let found: Found<Data> | undefined;
-    for (const id of this.#idsOf(action, req)) {
-      const key = await this.#toKey(id);
-      const record = await this.#records.read(key);
-      if (record === undefined) continue;
-      if (found !== undefined) return undefined;
-      found = { id, key, record };
-    }
-    return found;
-  }
-
-  #newId(action: string): string {
-    const id = this.#generateId();
-    if (!isSessionId(id)) {
-      const received = typeof id === "string" ? "another string" : kindOf(id);
-      throw new TypeError(
-        `Cannot ${action}: generateId must return ${ID_SHAPE}: received ${received}`,
-      );
-    }
-    return id;
-  }
-
-  /** The key of an id; `undefined` for what cannot be one. */
-  async #keyOf(
-    action: string,
-    id: string | undefined,
-  ): Promise<string | undefined> {
-    checkId(action, id);
-    return isSessionId(id) ? await this.#toKey(id) : undefined;
-  }
-
-  async #toKey(id: string): Promise<string> {
-    return this.#prefix + await this.#hash(id);
+    const [found, other] = await this.#findAll(action, req);
+    return other === undefined ? found : undefined;
   }
 }

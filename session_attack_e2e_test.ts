@@ -35,19 +35,16 @@ async function answer(
   req: Request | IncomingMessage,
   res: Headers | ServerResponse,
 ): Promise<string> {
-  const id = await session.idFromRequest(req);
   if (path === "/start") {
     session.setCookie(res, await session.create({}));
     return "started";
   }
   if (path === "/sign-in") {
-    const newId = await session.regenerate(id, { user: "ada" }) ??
-      await session.create({ user: "ada" });
-    session.setCookie(res, newId);
+    await session.signIn(req, res, { user: "ada" });
     return "signed in";
   }
   if (path === "/sign-out") {
-    await session.delete(id, res);
+    await session.signOut(req, res);
     return "signed out";
   }
   const visit = await session.fromRequest(req);

@@ -110,27 +110,31 @@ class Shop {
     item = "tea",
   ): Promise<string> {
     const { session } = this;
-    const id = await session.idFromRequest(req);
+    const found = await session.load(req);
     switch (path) {
       case "add": {
         const add = ({ cart }: Visit): void => void cart.push(item);
-        if (await session.update(id, add)) return "added";
+        if (await session.update(found?.id, add)) return "added";
         session.setCookie(res, await session.create({ cart: [item] }));
         return "new";
       }
-      case "sign-in": {
-        const newId = await session.regenerate(id, { user: "ada" }) ??
-          await session.create({ user: "ada", cart: [] });
-        session.setCookie(res, newId);
+      case "sign-in":
+        await session.signIn(req, res, (previous) => ({
+          user: "ada",
+          cart: previous?.cart ?? [],
+        }));
         return "hello";
+      case "renew": {
+        const id = await session.regenerate(found?.id);
+        if (id !== undefined) session.setCookie(res, id);
+        return "renewed";
       }
       case "sign-out":
-        await session.delete(id, res);
+        await session.signOut(req, res);
         return "bye";
     }
-    const visit = await session.fromRequest(req);
-    if (visit === undefined) return "nobody";
-    return `${visit.user ?? "someone"}: ${visit.cart.join()}`;
+    if (found === undefined) return "nobody";
+    return `${found.data.user ?? "someone"}: ${found.data.cart.join()}`;
   }
 }
 
@@ -178,6 +182,18 @@ for (const [on, open] of Object.entries(STORES)) {
     assertNotEquals(idIn(await victim.cookie()), madeUp);
   });
 
+  Deno.test(`R8: fixation: the planted id is dead after the sign-in also where a renewed one has a grace, on ${on}`, async () => {
+    const shop = new Shop({ store: open(), regenerateGrace: MINUTE });
+    const [attacker, victim] = [new Browser(), new Browser()];
+    await shop.visit(attacker, "add", "bait");
+    await victim.take(`${await attacker.cookie()}; Path=/`);
+
+    await shop.visit(victim, "sign-in");
+
+    assertEquals(await shop.visit(attacker, ""), "nobody");
+    assertEquals(await shop.visit(victim, ""), "ada: bait");
+  });
+
   Deno.test(`R8: fixation: who asks without pause during the sign-in sees what he knew, then nothing, on ${on}`, async () => {
     const shop = new Shop({ store: open() });
     const [attacker, victim] = [new Browser(), new Browser()];
@@ -222,6 +238,40 @@ for (
     assertEquals(await shop.visit(attacker, ""), "ada: bait");
   });
 }
+
+Deno.test("R8, R33: tossing: a sign-in ends the attacker's session that it comes with, and serves the victim from then on", async () => {
+  const shop = new Shop();
+  const [attacker, victim] = [new Browser(), new Browser()];
+  await shop.visit(attacker, "sign-in");
+  await shop.visit(attacker, "add", "bait");
+  await shop.visit(victim, "sign-in");
+  await victim.take(
+    `${await attacker.cookie()}; Domain=example.com; Path=/`,
+    NEIGHBOUR,
+  );
+  assertEquals(await shop.visit(victim, ""), "nobody");
+
+  await shop.visit(victim, "sign-in");
+
+  assertEquals(await shop.visit(victim, ""), "ada: ");
+  assertEquals(await shop.visit(attacker, ""), "nobody");
+});
+
+Deno.test("R12, R33: tossing: a sign-out under it leaves her signed in nowhere", async () => {
+  const shop = new Shop();
+  const [attacker, victim] = [new Browser(), new Browser()];
+  await shop.visit(attacker, "sign-in");
+  await shop.visit(victim, "sign-in");
+  const thief = await victim.clone();
+  await victim.take(
+    `${await attacker.cookie()}; Domain=example.com; Path=/`,
+    NEIGHBOUR,
+  );
+
+  await shop.visit(victim, "sign-out");
+
+  assertEquals(await shop.visit(thief, ""), "nobody");
+});
 
 Deno.test("R33: tossing: cookies that are no session do not lock anyone out, be they a thousand malformed ones", async () => {
   const shop = new Shop();
@@ -391,7 +441,7 @@ for (const [on, open] of Object.entries(STORES)) {
       time.tick(10 * MINUTE);
       // Using, changing and renewing it: none of them buys time.
       await shop.visit(thief, minutes % 60 ? "" : "add");
-      if (minutes % 200 === 0) await shop.visit(thief, "sign-in");
+      if (minutes % 200 === 0) await shop.visit(thief, "renew");
     }
     time.tick(10 * MINUTE - 1);
     assert((await shop.visit(thief, "")).startsWith("ada"));

@@ -282,3 +282,142 @@ for (const [on, open] of Object.entries(STORES)) {
     assertEquals(writes, 0);
   });
 }
+
+// An old id within the grace of regenerate()
+
+for (const [on, open] of Object.entries(STORES)) {
+  Deno.test(`Session.get() reads with an old id what was there before a function changed it, on ${on} (R8)`, async () => {
+    const session = new Session<Data>({ store: open(), regenerateGrace: 1000 });
+    const id = await session.create({ list: ["a"] });
+
+    const newId = await session.regenerate(id, (data) => {
+      data.admin = true;
+      (data.list as string[]).push("b"); // as it was created
+    });
+
+    assertEquals(await session.get(id), { list: ["a"] });
+    assertEquals(await session.get(newId), { admin: true, list: ["a", "b"] });
+  });
+
+  Deno.test(`Session.load() writes nothing with an old id, on ${on} (R9)`, async () => {
+    using time = new FakeTime(0);
+    const store = open();
+    const session = new Session<Data>({
+      store,
+      idleTimeout: 1000,
+      regenerateGrace: 1000,
+    });
+    const id = await session.create({ a: 1 });
+    await session.regenerate(id);
+    time.tick(501);
+    for (const name of ["set", "delete", "update"]) {
+      if (name in store) Reflect.set(store, name, () => Promise.reject(name));
+    }
+
+    assertEquals(await session.load(withId(id)), { id, data: { a: 1 } });
+  });
+
+  Deno.test(`Session.get() reads nothing with an old id when the grace ends during the call, on ${on} (R8)`, async () => {
+    using time = new FakeTime(0);
+    const store = open();
+    const session = new Session<Data>({ store, regenerateGrace: 1000 });
+    const id = await session.create({ a: 1 });
+    await session.regenerate(id);
+    time.tick(999);
+    const get = store.get.bind(store);
+    let reads = 0;
+    store.get = async (key) => {
+      const value = await get(key);
+      if (++reads === 2) time.tick(1);
+      return value;
+    };
+
+    assertEquals(await session.get(id), undefined);
+    assertEquals(reads, 2);
+  });
+
+  Deno.test(`Session.load() finds no session that reaches its absolute timeout while it looks up another cookie, on ${on} (R10)`, async () => {
+    using time = new FakeTime(0);
+    const store = open();
+    const session = new Session<Data>({
+      store,
+      idleTimeout: Infinity,
+      absoluteTimeout: 1000,
+    });
+    const id = await session.create({ a: 1 });
+    const get = store.get.bind(store);
+    let reads = 0;
+    store.get = async (key) => {
+      const value = await get(key);
+      if (++reads === 2) time.tick(1000);
+      return value;
+    };
+    const cookie = `session_id=${id}; session_id=${UNKNOWN}`;
+
+    assertEquals(await session.load({ headers: { cookie } }), undefined);
+  });
+}
+
+// An id that is made again
+
+for (const [on, open] of Object.entries(STORES)) {
+  Deno.test(`Session goes on under its id when generateId returns that very id, on ${on}`, async () => {
+    const session = new Session<Data>({
+      store: open(),
+      generateId: () => UNKNOWN,
+    });
+    const id = await session.create({ a: 1 });
+
+    for (
+      const reason of [
+        await reasonOf(session.regenerate(id)),
+        await reasonOf(session.signIn(withId(id), new Headers(), { b: 2 })),
+      ]
+    ) {
+      assert(reason instanceof Error);
+      assertStringIncludes(reason.message, "received an id in use");
+    }
+
+    assertEquals(await session.get(id), { a: 1 });
+  });
+}
+
+// The entry changes while its session moves on
+
+Deno.test("Session.signIn() begins anew when the entry of the old session is written anew meanwhile", async () => {
+  using store = new MemoryStore();
+  const session = new Session<Data>({ store, prefix: "", hashIds: false });
+  const id = await session.create({ cart: ["tea"] });
+  const update = store.update.bind(store);
+  let writes = 0;
+  store.update = async (key, ...rest) => {
+    const value = await update(key, ...rest);
+    if (key !== id && writes++ === 0) await store.set(id, await store.get(id));
+    return value;
+  };
+  let runs = 0;
+
+  const newId = await session.signIn(withId(id), new Headers(), (previous) => {
+    runs++;
+    return { ...previous, runs };
+  });
+
+  assertEquals(await session.get(newId), { cart: ["tea"], runs: 2 });
+  assertEquals(await session.get(id), undefined);
+  assertEquals(store.size, 2);
+});
+
+// A timer of Infinity fires at once
+
+Deno.test("Session waits for ever for a three-method store when storeTimeout is Infinity (R20)", async () => {
+  const store = threeMethods();
+  const session = new Session<Data>({ store, storeTimeout: Infinity });
+  const id = await session.create({ a: 1 });
+  const get = store.get;
+  store.get = async (key) => {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    return await get(key);
+  };
+
+  assertEquals(await session.get(id), { a: 1 });
+});

@@ -16,7 +16,7 @@ import fc from "fast-check";
 // deno-lint-ignore no-import-prefix -- in deno.json, every task would fetch it
 import { type Cookie, CookieJar } from "npm:tough-cookie@^6.1.0";
 import { untyped } from "./_test_util.ts";
-import { type CookieAttributes, Session } from "./mod.ts";
+import { type CookieAttributes, MemoryStore, Session } from "./mod.ts";
 
 const SEED = 20_251_126;
 
@@ -153,29 +153,37 @@ for (const cookieName of Object.keys(NAMES)) {
       if (!isAllowed(cookieName, attributes)) continue;
       taken++;
       const jar = openJar();
-      const session = new Session<Data>({ cookieName, cookie: attributes });
-      const id = await session.create({ user: "ada" });
+      const store = new MemoryStore();
+      const options = { store, cookieName, cookie: attributes };
+      const session = new Session<Data>(options);
 
       const signedIn = new Headers();
-      session.setCookie(signedIn, id);
+      const id = await session.signIn(
+        await request(jar, SIGN_IN),
+        signedIn,
+        { user: "ada" },
+      );
       await receive(jar, signedIn, SIGN_IN);
 
       const what = JSON.stringify(attributes);
       const [cookie, ...others] = await contents(jar);
       assertEquals(fields(cookie), expected(cookieName, id, attributes), what);
       assertEquals(others, []);
-      assertEquals(await session.fromRequest(await request(jar, PAGE)), {
-        user: "ada",
+      assertEquals(await session.load(await request(jar, PAGE)), {
+        id,
+        data: { user: "ada" },
       });
       await assertSentOnlyWhereAllowed(jar, attributes);
 
       // Another process, which has never set a cookie, answers the sign-out.
       const signedOut = new Headers();
-      await new Session<Data>({ cookieName, cookie: attributes })
-        .delete(id, signedOut);
+      await new Session<Data>(options)
+        .signOut(await request(jar, SIGN_OUT), signedOut);
       await receive(jar, signedOut, SIGN_OUT);
 
       assertEquals(await contents(jar), [], what);
+      // A cookie for a path of its own was not sent there.
+      assertEquals(store.size, attributes.path === "/" ? 0 : 1);
     }
     assertGreater(taken, 20);
   });

@@ -5,13 +5,14 @@
  * @module
  */
 
-import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { FakeTime } from "@std/testing/time";
 import fc from "fast-check";
 import {
   type CookieAttributes,
   MemoryStore,
   Session,
+  type SessionOptions,
   type Store,
 } from "./mod.ts";
 
@@ -99,6 +100,7 @@ interface Arena {
 interface Race {
   /** There are too many interleavings to run them all. */
   readonly large?: true;
+  readonly options?: SessionOptions;
   /** Brings the arena to where the race starts. */
   prepare?(arena: Arena): void;
   /** The calls that race: when each starts is a part of the race. */
@@ -111,10 +113,15 @@ interface Race {
   ): void;
 }
 
-async function openArena(store: Store, time: FakeTime): Promise<Arena> {
+async function openArena(
+  store: Store,
+  time: FakeTime,
+  options: SessionOptions = {},
+): Promise<Arena> {
   const issued: string[] = [];
   const next: string[] = [];
   const session = new Session<Data>({
+    ...options,
     store,
     hashIds: false,
     generateId: () => {
@@ -150,7 +157,7 @@ async function runRace(
 ): Promise<number[]> {
   using time = new FakeTime(0);
   const gated = new GatedStore(open());
-  const arena = await openArena(gated.store, time);
+  const arena = await openArena(gated.store, time, race.options);
   race.prepare?.(arena);
   gated.close();
   const running = Promise.allSettled(
@@ -209,8 +216,19 @@ async function runAll(open: () => Store, race: Race): Promise<number> {
   return runs;
 }
 
+function requestWith(
+  ids: string[],
+): { ids: string[]; req: { headers: { cookie: string } } } {
+  const cookie = ids.map((id) => `session_id=${id}`).join("; ");
+  return { ids, req: { headers: { cookie } } };
+}
+
 function request(id: string): { headers: { cookie: string } } {
   return { headers: { cookie: `session_id=${id}` } };
+}
+
+function takeOver(previous: Data | undefined): Data {
+  return { ...previous, b: 2 };
 }
 
 function pastHalf({ time }: Arena): void {
@@ -298,6 +316,119 @@ const RACES: Record<string, Race> = {
       assertEquals(Object.values(live), [
         found ? { a: 1, b: 2, c: 3 } : { a: 1, c: 3 },
       ]);
+    },
+  },
+  "signIn() takes nothing over from a session that signOut() has ended": {
+    calls: ({ session, id }) => [
+      () => session.signIn(request(id), new Headers(), takeOver),
+      () => session.signOut(request(id), new Headers()),
+    ],
+    check: (_, results, live) => {
+      assertAllFulfilled(results);
+      // Signed out after it, or before it.
+      const [data, other] = Object.values(live);
+      if (data !== undefined) assertEquals(data, { b: 2 });
+      assertEquals(other, undefined);
+    },
+  },
+  "delete() of the old id ends what signIn() has made of it": {
+    calls: ({ session, id }) => [
+      () => session.signIn(request(id), new Headers(), takeOver),
+      () => session.delete(id, new Headers()),
+    ],
+    check: ({ id }, results, live) => {
+      assertAllFulfilled(results);
+      for (const [newId, data] of Object.entries(live)) {
+        assert(newId !== id);
+        assertEquals(data, { b: 2 });
+      }
+    },
+  },
+  "signIn() takes a session over once of two calls": {
+    large: true,
+    calls: ({ session, id }) => [
+      () => session.signIn(request(id), new Headers(), takeOver),
+      () => session.signIn(request(id), new Headers(), takeOver),
+    ],
+    check: ({ id }, results, live) => {
+      assertAllFulfilled(results);
+      assert(!(id in live));
+      assertEquals(
+        Object.values(live).map((data) => Object.keys(data).length).toSorted(),
+        [1, 2],
+      );
+    },
+  },
+  "signIn() loses no acknowledged update()": {
+    calls: ({ session, id }) => [
+      () => session.update(id, { c: 3 }),
+      () => session.signIn(request(id), new Headers(), takeOver),
+    ],
+    check: (_, results, live) => {
+      assertAllFulfilled(results);
+      const [updated] = results;
+      const found = updated?.status === "fulfilled" && updated.value;
+      assertEquals(Object.values(live), [
+        found ? { a: 1, b: 2, c: 3 } : { a: 1, b: 2 },
+      ]);
+    },
+  },
+  "signIn() gives what regenerate() adds to no one with the old id": {
+    large: true,
+    calls: ({ session, id }) => [
+      () => session.regenerate(id, { secret: 1 }),
+      () => session.signIn(request(id), new Headers(), takeOver),
+    ],
+    check: ({ id }, results, live) => {
+      assertAllFulfilled(results);
+      assert(!(id in live));
+      const [, signedIn] = results;
+      assert(signedIn?.status === "fulfilled");
+      assertEquals(live[String(signedIn.value)]?.secret, undefined);
+      assertEquals(live[String(signedIn.value)]?.b, 2);
+    },
+  },
+  "load() with the old id never fails during the grace of regenerate()": {
+    options: { regenerateGrace: MINUTE },
+    calls: ({ session, id }) => [
+      () => session.regenerate(id, { b: 2 }),
+      () => session.load(request(id)),
+    ],
+    check: ({ id }, results, live) => {
+      assertAllFulfilled(results);
+      const [regenerated, read] = results;
+      assert(regenerated?.status === "fulfilled");
+      assertEquals(live, {
+        [id]: { a: 1 },
+        [String(regenerated.value)]: { a: 1, b: 2 },
+      });
+      assert(read?.status === "fulfilled");
+      assertEquals(read.value, { id, data: { a: 1 } });
+    },
+  },
+  "load() that starts the timeout anew never fails during the grace": {
+    options: { regenerateGrace: MINUTE },
+    prepare: pastHalf,
+    calls: ({ session, id }) => [
+      () => session.regenerate(id, { b: 2 }),
+      () => session.load(request(id)),
+    ],
+    check: ({ id }, results) => {
+      assertAllFulfilled(results);
+      const [, read] = results;
+      assert(read?.status === "fulfilled");
+      assertEquals(read.value, { id, data: { a: 1 } });
+    },
+  },
+  "delete() of the old id leaves nothing alive, grace or not": {
+    options: { regenerateGrace: MINUTE },
+    calls: ({ session, id }) => [
+      () => session.regenerate(id, { b: 2 }),
+      () => session.delete(id, new Headers()),
+    ],
+    check: (_, results, live) => {
+      assertAllFulfilled(results);
+      assertEquals(live, {});
     },
   },
   "delete() is final for update()": {
@@ -400,39 +531,63 @@ for (const [on, open] of Object.entries(STORES)) {
   }
 }
 
+const MOVES: Record<string, (arena: Arena) => Promise<unknown>> = {
+  regenerate: ({ session, id }) => session.regenerate(id, { admin: 1 }),
+  signIn: ({ session, id }) =>
+    session.signIn(request(id), new Headers(), { admin: 1 }),
+};
+
 for (const [on, open] of Object.entries(STORES)) {
-  for (const how of ["fails", "never answers"]) {
-    Deno.test(`Session.regenerate() leaves at most one id, and no rights under the old one, when any call of ${on} ${how} (R8, R20)`, async () => {
-      for (let step = 0; step < 8; step++) {
-        using time = new FakeTime(0);
-        const gated = new GatedStore(open());
-        const arena = await openArena(gated.store, time);
-        gated.close();
+  for (const [name, move] of Object.entries(MOVES)) {
+    for (const how of ["fails", "never answers"]) {
+      Deno.test(`Session.${name}() leaves the old session as it was when any call of ${on} ${how} (R8, R20)`, async () => {
+        let failures = 0;
+        for (let step = 0; step < 8; step++) {
+          using time = new FakeTime(0);
+          const gated = new GatedStore(open());
+          const arena = await openArena(gated.store, time);
+          gated.close();
 
-        const regenerating = Promise.allSettled([
-          arena.session.regenerate(arena.id, { admin: 1 }),
-        ]);
-        await settle();
-        for (let done = 0; done < step && gated.waiting.length > 0; done++) {
-          gated.waiting.shift()?.();
+          const moving = Promise.allSettled([move(arena)]);
           await settle();
-        }
-        const failing = gated.waiting.shift();
-        gated.reopen();
-        if (how === "fails" && failing !== undefined) {
-          failing(new Error("store down"));
-          const [result] = await regenerating;
-          assertEquals(result.status, "rejected", `step ${step}`);
-        }
+          for (let done = 0; done < step && gated.waiting.length > 0; done++) {
+            gated.waiting.shift()?.();
+            await settle();
+          }
+          const failing = gated.waiting.shift();
+          gated.reopen();
+          if (failing === undefined) {
+            const [result] = await moving;
+            assert(result.status === "fulfilled");
+            const newId = String(result.value);
+            assertEquals(Object.keys(await readLive(arena)), [newId]);
+            continue;
+          }
+          failures++;
+          const live = how === "fails"
+            ? await failAndRead(arena, failing, moving)
+            : await readElsewhere(gated.store, arena.issued);
 
-        const live = failing === undefined || how === "fails"
-          ? await readLive(arena)
-          : await readElsewhere(gated.store, arena.issued);
-        assertLessOrEqual(Object.keys(live).length, 1, `step ${step}`);
-        assert(live[arena.id]?.admin === undefined, `step ${step}`);
-      }
-    });
+          assertEquals(live[arena.id], { a: 1 }, `step ${step}`);
+          // The process died before it could tell anyone the new id.
+          if (how === "never answers") continue;
+          assertEquals(Object.keys(live), [arena.id], `step ${step}`);
+        }
+        assert(failures >= 2, "nothing has failed");
+      });
+    }
   }
+}
+
+async function failAndRead(
+  arena: Arena,
+  fail: (failure: Error) => void,
+  moving: Promise<PromiseSettledResult<unknown>[]>,
+): Promise<Record<string, Data>> {
+  fail(new Error("store down"));
+  const [result] = await moving;
+  assertEquals(result?.status, "rejected");
+  return await readLive(arena);
 }
 
 /** What another process reads when the first one has died. */
@@ -480,7 +635,8 @@ type Op =
   | { name: "get" | "expiresAt" | "delete"; slot: Slot }
   | { name: "patch" | "regenerate"; slot: Slot; patch: Patch }
   | { name: "add" | "throw"; slot: Slot; member: string; wait: boolean }
-  | { name: "fromRequest" | "idFromRequest"; slots: Slot[] }
+  | { name: "load" | "idFromRequest" | "signOut"; slots: Slot[] }
+  | { name: "signIn"; slots: Slot[]; data: Data; isTakenOver: boolean }
   | { name: "elapse"; ms: number };
 
 type Patch = Record<string, number | undefined>;
@@ -523,12 +679,18 @@ const op: fc.Arbitrary<Op> = fc.oneof(
     wait: fc.boolean(),
   }),
   fc.record({
-    name: fc.constantFrom("fromRequest" as const, "idFromRequest" as const),
+    name: fc.constantFrom("load" as const, "idFromRequest", "signOut"),
     slots: fc.array(fc.nat({ max: 6 }), { maxLength: 6 }),
   }),
   fc.record({
-    name: fc.constant("fromRequest" as const),
+    name: fc.constantFrom("load" as const, "signOut"),
     slots: fc.tuple(slot),
+  }),
+  fc.record({
+    name: fc.constant("signIn" as const),
+    slots: fc.array(slot, { maxLength: 2 }),
+    data: fc.dictionary(member, fc.nat({ max: 9 })),
+    isTakenOver: fc.boolean(),
   }),
   elapse,
   elapse,
@@ -540,19 +702,44 @@ interface ModelSession {
   usedAt: number;
 }
 
+interface ModelMove {
+  readonly to: string;
+  readonly at: number;
+  readonly before?: ModelSession & { until: number };
+}
+
 /** Sessions as the documentation has them. */
 class Model {
   now = 0;
+  readonly #grace: number;
   readonly #sessions = new Map<string, ModelSession>();
-  readonly #moves = new Map<string, { to: string; at: number }>();
+  readonly #moves = new Map<string, ModelMove>();
+
+  constructor(grace: number) {
+    this.#grace = grace;
+  }
 
   live(id: string): ModelSession | undefined {
     const session = this.#sessions.get(id);
     return session && this.expiresAt(session) > this.now ? session : undefined;
   }
 
-  expiresAt({ usedAt, createdAt }: ModelSession): number {
-    return Math.min(usedAt + IDLE_TIMEOUT, createdAt + ABSOLUTE_TIMEOUT);
+  /** What an old id reads while the session lives under its new one. */
+  before(id: string): ModelMove["before"] {
+    const { to = "", before } = this.#moves.get(id) ?? {};
+    return this.live(to) && before && this.expiresAt(before) > this.now
+      ? before
+      : undefined;
+  }
+
+  read(id: string): (ModelSession & { until?: number }) | undefined {
+    return this.live(id) ?? this.before(id);
+  }
+
+  expiresAt(
+    { usedAt, createdAt, until = Infinity }: ModelSession & { until?: number },
+  ): number {
+    return Math.min(usedAt + IDLE_TIMEOUT, createdAt + ABSOLUTE_TIMEOUT, until);
   }
 
   create(id: string, data: Data): void {
@@ -568,7 +755,17 @@ class Model {
     if (session === undefined) return;
     this.#sessions.delete(id);
     this.#sessions.set(newId, { ...session, data, usedAt: this.now });
-    this.#moves.set(id, { to: newId, at: this.now });
+    const before = { ...session, until: this.now + this.#grace };
+    this.#moves.set(id, { to: newId, at: this.now, before });
+  }
+
+  signIn(ids: string[], newId: string, data: Data): void {
+    const found = this.findAll(ids);
+    if (found.length === 1 && this.live(found[0]!)) {
+      this.#sessions.delete(found[0]!);
+      this.#moves.set(found[0]!, { to: newId, at: this.now });
+    } else for (const id of found) this.delete(id);
+    this.create(newId, data);
   }
 
   /** Whether it is promised what a delete of this id does. */
@@ -584,10 +781,17 @@ class Model {
     if (move !== undefined) this.delete(move.to);
   }
 
-  /** The only live session among the first four different ids. */
+  /** Among the first four different ids. */
+  findAll(ids: string[]): string[] {
+    const found = firstFour(ids).filter((id) => this.read(id));
+    return found.filter((id) =>
+      this.live(id) || !found.includes(this.#moves.get(id)?.to ?? "")
+    );
+  }
+
   find(ids: string[]): string | undefined {
-    const live = [...new Set(ids)].slice(0, 4).filter((id) => this.live(id));
-    return live.length === 1 ? live[0] : undefined;
+    const [found, other] = this.findAll(ids);
+    return other === undefined ? found : undefined;
   }
 
   use(id: string): void {
@@ -596,6 +800,10 @@ class Model {
       session.usedAt = this.now;
     }
   }
+}
+
+function firstFour(ids: string[]): string[] {
+  return [...new Set(ids)].slice(0, 4);
 }
 
 function applyPatch(data: Data, patch: Patch): Data {
@@ -612,28 +820,29 @@ async function step(
   session: Session<Data>,
   model: Model,
   time: FakeTime,
-  ids: string[],
+  issued: string[],
   op: Op,
 ): Promise<void> {
-  const idOf = (slot: Slot): string => ids[slot] ?? "unknown".padEnd(32, "-");
+  const idOf = (slot: Slot): string =>
+    issued[slot] ?? "unknown".padEnd(32, "-");
   switch (op.name) {
     case "create": {
       const id = await session.create(op.data);
-      ids.push(id);
+      issued.push(id);
       model.create(id, op.data);
       return;
     }
     case "get": {
       const id = idOf(op.slot);
-      assertEquals(await session.get(id), model.live(id)?.data);
+      assertEquals(await session.get(id), model.read(id)?.data);
       return;
     }
     case "expiresAt": {
       const id = idOf(op.slot);
-      const live = model.live(id);
+      const record = model.read(id);
       assertEquals(
         await session.expiresAt(id),
-        live && model.expiresAt(live),
+        record && model.expiresAt(record),
       );
       return;
     }
@@ -677,7 +886,7 @@ async function step(
       const newId = await session.regenerate(id, patch);
       assertEquals(newId !== undefined, live !== undefined);
       if (newId === undefined || live === undefined) return;
-      ids.push(newId);
+      issued.push(newId);
       model.move(id, newId, applyPatch(live.data, op.patch));
       return;
     }
@@ -688,19 +897,44 @@ async function step(
       model.delete(id);
       return;
     }
-    case "fromRequest":
+    case "load":
     case "idFromRequest": {
-      const candidates = op.slots.map(idOf);
-      const cookie = candidates.map((id) => `session_id=${id}`).join("; ");
-      const found = model.find(candidates);
-      const req = { headers: { cookie } };
+      const { ids, req } = requestWith(op.slots.map(idOf));
+      const found = model.find(ids);
       if (op.name === "idFromRequest") {
         assertEquals(await session.idFromRequest(req), found);
         return;
       }
-      const data = found === undefined ? found : model.live(found)?.data;
-      assertEquals(await session.fromRequest(req), data);
+      assertEquals(
+        await session.load(req),
+        found && { id: found, data: model.read(found)?.data },
+      );
       if (found !== undefined) model.use(found);
+      return;
+    }
+    case "signIn": {
+      const { ids, req } = requestWith(op.slots.map(idOf));
+      if (!ids.every((id) => model.isPromised(id))) return;
+      const previous = model.live(model.find(ids) ?? "")?.data;
+      const data = op.isTakenOver ? { ...previous, ...op.data } : op.data;
+      const res = new Headers();
+      const id = await session.signIn(
+        req,
+        res,
+        op.isTakenOver ? (before) => ({ ...before, ...op.data }) : op.data,
+      );
+      assertEquals(res.getSetCookie(), [session.cookie(id)]);
+      model.signIn(ids, id, data);
+      issued.push(id);
+      return;
+    }
+    case "signOut": {
+      const { ids, req } = requestWith(op.slots.map(idOf));
+      if (!ids.every((id) => model.isPromised(id))) return;
+      const res = new Headers();
+      await session.signOut(req, res);
+      assertEquals(res.getSetCookie().length, 1);
+      for (const id of firstFour(ids)) model.delete(id);
       return;
     }
     case "elapse":
@@ -709,27 +943,33 @@ async function step(
   }
 }
 
+const SETTINGS: Record<string, SessionOptions> = {
+  "": {},
+  " without hashIds": { hashIds: false },
+  " with a grace": { regenerateGrace: IDLE_TIMEOUT / 2 },
+};
+
 for (const [on, open] of Object.entries(STORES)) {
-  for (const hashIds of [true, false]) {
-    Deno.test(`Session does what its model does in 500 random sequences on ${on}${hashIds ? "" : " without hashIds"}`, async () => {
+  for (const [how, options] of Object.entries(SETTINGS)) {
+    Deno.test(`Session does what its model does in 500 random sequences on ${on}${how}`, async () => {
       await fc.assert(
         fc.asyncProperty(
           fc.array(op, { minLength: 10, maxLength: 60 }),
           async (ops) => {
             using time = new FakeTime(0);
             const session = new Session<Data>({
+              ...options,
               store: open(),
               idleTimeout: IDLE_TIMEOUT,
               absoluteTimeout: ABSOLUTE_TIMEOUT,
-              hashIds,
             });
-            const model = new Model();
-            const ids: string[] = [];
+            const model = new Model(options.regenerateGrace ?? 0);
+            const issued: string[] = [];
 
-            for (const op of ops) await step(session, model, time, ids, op);
+            for (const op of ops) await step(session, model, time, issued, op);
 
-            for (const id of ids) {
-              assertEquals(await session.get(id), model.live(id)?.data);
+            for (const id of issued) {
+              assertEquals(await session.get(id), model.read(id)?.data);
             }
           },
         ),

@@ -285,19 +285,23 @@ Deno.test("R5: Session never passes an id to the store, in a key or a value, by 
       return inner.delete(key);
     },
   };
-  const session = new Session<Data>({ store });
+  const session = new Session<Data>({ store, regenerateGrace: MINUTE });
   const ids: string[] = [];
 
   for (let round = 0; round < 5; round++) {
-    const id = await session.create({ user: "ada" });
+    const first = await session.create({ user: "ada" });
+    const res = new Headers();
+    const id = await session.signIn(withId(first), res, { user: "ada" });
     const newId = await session.regenerate(id, { admin: true }) ?? "";
-    ids.push(id, newId);
-    for (const one of [id, newId]) {
+    ids.push(first, id, newId);
+    for (const one of [first, id, newId]) {
       await session.get(one);
+      await session.label(one);
       await session.update(one, { round });
       await session.fromRequest(withId(one));
     }
-    await session.delete(round % 2 ? id : newId, new Headers());
+    if (round % 2) await session.delete(id, new Headers());
+    else await session.signOut(withId(newId), new Headers());
   }
 
   assertGreater(seen.length, 50);
@@ -554,7 +558,17 @@ Deno.test("R19: Session names neither id nor data in any error", async () => {
   await attempt(() => session.delete(id, untyped({ id, secret })));
   await attempt(() => session.fromRequest(untyped({ id, secret })));
 
-  assertEquals(errors.length, 12);
+  await attempt(() => session.signIn(withId(id), new Headers(), { secret }));
+  await attempt(() =>
+    session.signIn(withId(id), new Headers(), untyped([secret]))
+  );
+  await attempt(() => session.signIn(withId(id), untyped(sent), { secret }));
+  await attempt(() => session.signOut(withId(id), untyped(sent)));
+  await attempt(() => session.requestCookie(untyped(new Map([[id, secret]]))));
+  await attempt(() => session.load(untyped([id, secret])));
+  await attempt(() => session.label(untyped({ id })));
+
+  assertEquals(errors.length, 19);
   for (const error of errors) {
     assert(error instanceof Error);
     for (const text of [error.message, String(error.cause), `${error.stack}`]) {
@@ -1147,6 +1161,7 @@ Deno.test("R37: Session reads no option from a polluted prototype", async () => 
     prefix: "evil:",
     hashIds: false,
     idleTimeout: Infinity,
+    regenerateGrace: 60_000,
     generateId: () => dead,
     maxAge: 60,
   };

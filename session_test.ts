@@ -10,8 +10,8 @@ import {
 } from "@std/assert";
 import { FakeTime } from "@std/testing/time";
 import { inspect } from "node:util";
-import { untyped } from "./_test_util.ts";
-import { MemoryStore, Session, type Store } from "./mod.ts";
+import { hang, makeGate, untyped } from "./_test_util.ts";
+import { MemoryStore, Session, type Store, StoreError } from "./mod.ts";
 import type { CookieAttributes, SessionOptions } from "./session.ts";
 
 interface Visit {
@@ -326,6 +326,120 @@ for (
       );
     });
   }
+}
+
+for (const [engine, open] of Object.entries(engines)) {
+  for (const timeout of ["idleTimeout", "absoluteTimeout"] as const) {
+    for (const offset of [-1, 0, 1]) {
+      Deno.test(`Session ${offset < 0 ? "lives" : "is over"} ${offset} ms from its ${timeout}, for whatever is done with it (R9, R10, R11) (${engine})`, async () => {
+        for (
+          const call of [
+            (session, id) => session.get(id),
+            (session, id) => session.expiresAt(id),
+            (session, id) => session.update(id, {}),
+            (session, id) => session.regenerate(id),
+            (session, id) => session.load(requestWith(`session_id=${id}`)),
+            (session, id) =>
+              session.idFromRequest(requestWith(`session_id=${id}`)),
+            async (session, id) => {
+              const req = requestWith(`session_id=${id}`);
+              const keep = (previous?: Visit): Visit =>
+                previous ?? { cart: [] };
+              const newId = await session.signIn(req, new Headers(), keep);
+              return (await session.get(newId))?.user;
+            },
+          ] satisfies ((session: Session<Visit>, id: string) => unknown)[]
+        ) {
+          using time = new FakeTime(0);
+          const session = new Session<Visit>({
+            store: open(),
+            idleTimeout: Infinity,
+            [timeout]: 1000,
+          });
+          const id = await session.create({ user: "ada", cart: [] });
+          time.tick(1000 + offset);
+
+          const answer = await call(session, id);
+
+          assertEquals(Boolean(answer), offset < 0, String(call));
+        }
+      });
+    }
+  }
+
+  Deno.test(`Session.load() writes at most once a half window, however often it reads (R9) (${engine})`, async () => {
+    using time = new FakeTime(0);
+    const store = open();
+    const session = new Session<Visit>({ store, idleTimeout: 1000 });
+    const id = await session.create({ cart: [] });
+    const req = requestWith(`session_id=${id}`);
+    const writer = "update" in store ? "update" : "set";
+    const write = Reflect.get(store, writer).bind(store);
+    let writes = 0;
+    Reflect.set(store, writer, (...args: unknown[]) => {
+      writes++;
+      return write(...args);
+    });
+
+    const readOften = () =>
+      Promise.all(Array.from({ length: 1000 }, () => session.load(req)));
+
+    for (
+      const [elapsed, expected] of [
+        [0, 0],
+        [500, 0],
+        [1, 1],
+        [500, 1],
+        [1, 2],
+      ] as const
+    ) {
+      time.tick(elapsed);
+      const reads = await readOften();
+      assert(reads.every((found) => found !== undefined));
+      for (let read = 0; read < 1000; read++) await session.load(req);
+      assertEquals(writes, expected);
+    }
+  });
+
+  for (const call of ["load", "update", "regenerate"] as const) {
+    Deno.test(`Session.${call}() does not extend the absolute timeout (R10) (${engine})`, async () => {
+      using time = new FakeTime(0);
+      const session = new Session<Visit>({
+        store: open(),
+        absoluteTimeout: 1000,
+        idleTimeout: 1000,
+      });
+      let id: string | undefined = await session.create({ cart: [] });
+      time.tick(999);
+
+      if (call === "load") await session.load(requestWith(`session_id=${id}`));
+      else if (call === "update") await session.update(id, { user: "ada" });
+      else id = await session.regenerate(id);
+
+      assertEquals(await session.expiresAt(id), 1000);
+      time.tick(1);
+      assertEquals(await session.get(id), undefined);
+    });
+  }
+
+  Deno.test(`Session.signIn() makes a new session with an absolute timeout of its own (R10) (${engine})`, async () => {
+    using time = new FakeTime(0);
+    const session = new Session<Visit>({
+      store: open(),
+      absoluteTimeout: 1000,
+    });
+    const id = await session.create({ cart: ["tea"] });
+    time.tick(999);
+
+    const newId = await session.signIn(
+      requestWith(`session_id=${id}`),
+      new Headers(),
+      (previous) => ({ user: "ada", cart: previous?.cart ?? [] }),
+    );
+
+    assertEquals(await session.expiresAt(newId), 1999);
+    assertEquals((await session.get(newId))?.cart, ["tea"]);
+  });
 }
 
 Deno.test("Session.fromRequest() starts the idle timeout anew when more than half is over (R9)", async () => {
@@ -969,6 +1083,123 @@ Deno.test("Session.setCookie() writes to Node's ServerResponse", () => {
   assertEquals(res.getHeader("cache-control"), "no-store");
 });
 
+/** As much of Fastify's Reply as there is: `header` adds to `Set-Cookie`. */
+function fastifyReply(sent = false): {
+  sent: boolean;
+  getHeader(name: string): string | string[] | undefined;
+  removeHeader(name: string): void;
+  header(name: string, value: string | readonly string[]): void;
+} {
+  const headers = new Map<string, string | string[]>();
+  return {
+    sent,
+    getHeader: (name) => headers.get(name.toLowerCase()),
+    removeHeader: (name) => void headers.delete(name.toLowerCase()),
+    header(name, value) {
+      const key = name.toLowerCase();
+      const before = key === "set-cookie" ? headers.get(key) ?? [] : [];
+      const lines = [before, value].flat(2);
+      headers.set(
+        key,
+        typeof value === "string" && !before.length ? value : lines,
+      );
+    },
+  };
+}
+
+Deno.test("Session.signIn() and signOut() write to Fastify's Reply", async () => {
+  const session = new Session<Visit>();
+  const res = fastifyReply();
+  res.header("set-cookie", "a=1");
+  res.header("cache-control", "max-age=5");
+
+  const id = await session.signIn(new Headers(), res, { cart: [] });
+  assertEquals(res.getHeader("set-cookie"), ["a=1", session.cookie(id)]);
+  assertEquals(res.getHeader("cache-control"), "no-store");
+  await session.signOut(requestWith(`session_id=${id}`), res);
+
+  const [first, second = "", third] = res.getHeader("set-cookie") ?? [];
+  assertEquals([first, third], ["a=1", undefined]);
+  assertStringIncludes(second, "session_id=; ");
+  assertEquals(await session.get(id), undefined);
+});
+
+Deno.test("Session.setCookie() writes to Headers that are not the platform's", () => {
+  /** As those of another implementation: the methods, not the class. */
+  const inner = new Headers();
+  const headers = {
+    append: (name: string, value: string) => inner.append(name, value),
+    delete: (name: string) => inner.delete(name),
+    get: (name: string) => inner.get(name),
+    getSetCookie: () => inner.getSetCookie(),
+    set: (name: string, value: string) => inner.set(name, value),
+  };
+  const session = new Session();
+
+  session.setCookie(headers, other);
+  session.setCookie({ headers }, live);
+
+  assertEquals(inner.getSetCookie(), [session.cookie(live)]);
+});
+
+for (
+  const [what, res, rule] of [
+    ["sent by Node", nodeResponse(true), "are already sent"],
+    ["sent by Fastify", fastifyReply(true), "are already sent"],
+    ["immutable", { headers: immutableHeaders() }, "are immutable"],
+  ] as const
+) {
+  Deno.test(`Session.signIn() does nothing when the headers are ${what} (R8)`, async () => {
+    const { store, calls } = spied();
+    const session = new Session<Visit>({ store });
+    const id = await session.create({ cart: [] });
+    calls.length = 0;
+
+    await assertRejects(
+      () =>
+        session.signIn(requestWith(`session_id=${id}`), res, { cart: ["x"] }),
+      TypeError,
+      rule,
+    );
+
+    assertEquals(calls, []);
+    assertEquals(await session.get(id), { cart: [] });
+  });
+
+  Deno.test(`Session.signOut() ends the session also when the headers are ${what} (R12)`, async () => {
+    const session = new Session<Visit>();
+    const id = await session.create({ cart: [] });
+
+    await assertRejects(
+      () => session.signOut(requestWith(`session_id=${id}`), res),
+      TypeError,
+      rule,
+    );
+
+    assertEquals(await session.get(id), undefined);
+  });
+}
+
+Deno.test("Session.signIn() leaves the headers as they are when the store fails (R20)", async () => {
+  const down = (): Promise<never> => Promise.reject(new Error("store down"));
+  const session = new Session<Visit>({
+    store: { get: down, set: down, delete: down },
+  });
+  const lines = [["cache-control", "max-age=5"], ["set-cookie", "a=1"], [
+    "set-cookie",
+    "session_id=x",
+  ]] as [string, string][];
+  const res = new Headers(lines);
+
+  await assertRejects(
+    () => session.signIn(new Headers(), res, { cart: [] }),
+    Error,
+    "store down",
+  );
+
+  assertEquals([...res], lines);
+});
+
 Deno.test("Session.delete() ends the session also when the headers are sent, and says so", async () => {
   const session = await withTwoLive();
 
@@ -1052,11 +1283,137 @@ Deno.test("Session rejects when the store fails, and removes the cookie all the 
       () => session.regenerate(live),
       () => session.expiresAt(live),
       () => session.fromRequest(requestWith(`session_id=${live}`)),
+      () => session.load(requestWith(`session_id=${live}`)),
+      () => session.requestCookie({ cart: [] }),
+      () => session.signIn(new Headers(), new Headers(), { cart: [] }),
       () => session.delete(live, res),
+      () => session.signOut(requestWith(`session_id=${live}`), res),
     ]
   ) await assertRejects(call, Error, "store down");
 
   assertStringIncludes(res.get("set-cookie") ?? "", "session_id=; ");
+});
+
+/** Lets time pass, and before and after it all that waits for promises alone. */
+async function elapse(time: FakeTime, ms: number): Promise<void> {
+  for (let turns = 0; turns < 60; turns++) await null;
+  time.tick(ms);
+  for (let turns = 0; turns < 60; turns++) await null;
+}
+
+/** A store of three methods of which one never answers. */
+function silent(method: keyof Store): Store {
+  const store = threeMethods();
+  store[method] = hang;
+  return store;
+}
+
+for (
+  const [method, outcome] of [
+    ["get", "not applied"],
+    ["set", "unknown"],
+    ["delete", "unknown"],
+  ] as const
+) {
+  Deno.test(`Session rejects when ${method} of a three-method store does not answer in time (R20)`, async () => {
+    using time = new FakeTime(0);
+    const session = new Session<Visit>({
+      store: silent(method),
+      storeTimeout: 1000,
+    });
+    const res = new Headers();
+    let result: unknown = "pending";
+    const req = requestWith(`session_id=${live}`);
+    const call = method === "get"
+      ? session.load(req)
+      : method === "set"
+      ? session.create({ cart: [] })
+      : session.signOut(req, res);
+    call.then(() => result = "resolved", (error) => result = error);
+
+    await elapse(time, 999);
+    assertEquals(result, "pending");
+    await elapse(time, 1);
+
+    assert(result instanceof StoreError);
+    assertEquals(result.outcome, outcome);
+    assertStringIncludes(result.message, "must answer within 1000 ms");
+    assertFalse(result.message.includes(live));
+    if (method === "delete") {
+      assertStringIncludes(res.get("set-cookie") ?? "", "session_id=; ");
+    }
+  });
+}
+
+Deno.test("Session waits 30 seconds for a three-method store, unless told otherwise", async () => {
+  using time = new FakeTime(0);
+  const store = silent("get");
+  const answers: string[] = [];
+  for (
+    const [name, options] of Object.entries({
+      default: {},
+      never: { storeTimeout: Infinity },
+    })
+  ) {
+    new Session({ store, ...options }).get(live)
+      .then(() => {}, () => answers.push(name));
+  }
+
+  await elapse(time, 29_999);
+  assertEquals(answers, []);
+  await elapse(time, 1);
+  assertEquals(answers, ["default"]);
+  await elapse(time, HOUR);
+
+  assertEquals(answers, ["default"]);
+});
+
+Deno.test("Session goes on with a three-method store that answers too late", async () => {
+  using time = new FakeTime(0);
+  const store = threeMethods();
+  const session = new Session<Visit>({ store, storeTimeout: 1000 });
+  const id = await session.create({ cart: [] });
+  const set = store.set;
+  const gate = makeGate();
+  store.set = async (key, value) => {
+    await gate.opened;
+    await set(key, value);
+  };
+
+  const late = session.update(id, { user: "ada" })
+    .then(() => undefined, (error) => error);
+  await elapse(time, 1000);
+
+  const error = await late;
+  assert(error instanceof StoreError);
+  assertEquals(error.outcome, "unknown");
+  const next = session.update(id, { cart: ["tea"] });
+  gate.open();
+  assertEquals(await next, true);
+  assertEquals((await session.get(id))?.cart, ["tea"]);
+});
+
+Deno.test("Session says that a write is unknown, and not that it is not applied, when the others of its key have waited too long for the store", async () => {
+  using time = new FakeTime(0);
+  const store = threeMethods();
+  const session = new Session<Visit>({ store, storeTimeout: Infinity });
+  const id = await session.create({ cart: [] });
+  store.set = hang;
+
+  const errors = Promise.all(
+    [1, 2].map(() =>
+      session.update(id, { user: "ada" }).then(
+        () => undefined,
+        (error) => error,
+      )
+    ),
+  );
+  await elapse(time, 30_000);
+
+  assertEquals((await errors).map((error) => error?.outcome), [
+    "unknown",
+    "not applied",
+  ]);
 });
 
 Deno.test("Session takes a store whose methods are not asynchronous", async () => {
@@ -1117,6 +1474,16 @@ for (
       "text for idleTimeout",
       { idleTimeout: "60" },
       "idleTimeout must be a number",
+    ],
+    [
+      "text for regenerateGrace",
+      { regenerateGrace: "60" },
+      "regenerateGrace must be a number",
+    ],
+    [
+      "text for storeTimeout",
+      { storeTimeout: "60" },
+      "storeTimeout must be a number",
     ],
     [
       "a number for cookieName",
@@ -1359,6 +1726,20 @@ for (
       ] as const
     ),
     ["an absoluteTimeout of 0", { absoluteTimeout: 0 }, "absoluteTimeout must"],
+    ...[-1, NaN, 60_001, Infinity].map((regenerateGrace) =>
+      [
+        `a regenerateGrace of ${regenerateGrace}`,
+        { regenerateGrace },
+        "regenerateGrace must be from 0 to 60000 milliseconds",
+      ] as const
+    ),
+    ...[0, -1, NaN, 2 ** 31].map((storeTimeout) =>
+      [
+        `a storeTimeout of ${storeTimeout}`,
+        { storeTimeout },
+        "storeTimeout must",
+      ] as const
+    ),
   ] as const
 ) {
   Deno.test(`new Session() refuses ${what} (R27, R28)`, () => {
@@ -1431,6 +1812,13 @@ Deno.test("Session<Data> is typed through every call", async () => {
     visit.user = "ada";
   });
   const found: Visit | undefined = await session.fromRequest(new Headers());
+  const loaded: { id: string; data: Visit } | undefined = await session.load(
+    new Headers(),
+  );
+  await session.signIn(new Headers(), new Headers(), (previous) => {
+    const before: Visit | undefined = previous;
+    return { user: "ada", cart: before?.cart ?? [] };
+  });
   // deno-lint-ignore no-explicit-any -- Harpia's type, which the default is
   const any: any = (await new Session().get(id))?.whatever;
 
@@ -1440,6 +1828,12 @@ Deno.test("Session<Data> is typed through every call", async () => {
   await session.update(newId, { role: "admin" });
   // @ts-expect-error A member is missing
   await session.create({ user: "ada" });
+  // @ts-expect-error A member is missing
+  await session.signIn(new Headers(), new Headers(), { user: "ada" });
+  // @ts-expect-error The function returns nothing
+  const signIn = () => session.signIn(new Headers(), new Headers(), () => {});
+  await assertRejects(signIn, TypeError, "data must be a plain object");
 
-  assertEquals([data, found, any], [{ cart: [] }, undefined, undefined]);
+  assertEquals(data, { cart: [] });
+  assertEquals([found, loaded, any], [undefined, undefined, undefined]);
 });

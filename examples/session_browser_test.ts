@@ -65,21 +65,18 @@ async function openSite(cookieName: string): Promise<Site> {
     req: Request,
     headers: Headers,
   ): Promise<string> {
-    const id = await session.idFromRequest(req);
+    const found = await session.load(req);
     switch (path) {
-      case "/auth/sign-in": {
-        const newId = await session.regenerate(id, { user: "ada" }) ??
-          await session.create({ user: "ada", count: 0 });
-        session.setCookie(headers, newId);
+      case "/auth/sign-in":
+        await session.signIn(req, headers, { user: "ada", count: 0 });
         headers.set("location", "/account");
         return "";
-      }
       case "/elsewhere/bye":
-        await session.delete(id, headers);
+        await session.signOut(req, headers);
         headers.set("location", "/");
         return "";
       case "/count":
-        await session.update(id, (visit) => {
+        await session.update(found?.id, (visit) => {
           visit.count += 1;
         });
         return "";
@@ -90,10 +87,9 @@ async function openSite(cookieName: string): Promise<Site> {
     // A page with something of the user in it is not for a cache, and not for
     // the back button either.
     if (path !== "/careless") headers.set("cache-control", "no-store");
-    const visit = await session.fromRequest(req);
-    return visit === undefined
+    return found === undefined
       ? "nobody"
-      : `${visit.user ?? "someone"} ${visit.count}`;
+      : `${found.data.user ?? "someone"} ${found.data.count}`;
   }
 
   const server = Deno.serve(
@@ -338,6 +334,25 @@ browserTest(
     }
   },
   [PLAIN, PREFIXED],
+);
+
+browserTest(
+  "R12, R31: Session shows nobody behind the back button after sign-out",
+  async ({ page, site }) => {
+    await open(page, site, "/");
+    await submit(page, "in");
+    assertEquals(await open(page, site, "/one"), "ada 0");
+    assertEquals(await open(page, site, "/two"), "ada 0");
+
+    assertEquals(await submit(page, "out"), "nobody");
+
+    for (const path of ["/two", "/one", "/account", "/"]) {
+      assertEquals(await goBack(page, path), "nobody", path);
+    }
+    await page.evaluate("history.forward()");
+    await page.waitForFunction("location.pathname === '/account'");
+    assertEquals(await who(page), "nobody");
+  },
 );
 
 browserTest(

@@ -34,9 +34,17 @@ const MIN_TEXT = 6;
 
 const ID = /^[\w-]{22,128}$/;
 
-/** The methods that are given data, and those that give an id out. */
-const TAKES_DATA = /^(create|update|regenerate|signIn|requestCookie)$/;
-const GIVES_ID = /^(create|regenerate|idFromRequest|signIn)$/;
+/** Which argument of a method is data. */
+const DATA_AT: Record<string, number> = {
+  create: 0,
+  requestCookie: 0,
+  update: 1,
+  regenerate: 1,
+  signIn: 2,
+};
+
+/** The methods that give an id out. */
+const GIVES_ID = /^(create|regenerate|idFromRequest|signIn|requestCookie)$/;
 
 const ids = new Set<string>();
 const data = new Set<string>();
@@ -46,7 +54,9 @@ const texts = new Map<string, string>();
 const calls = new WeakMap<object, number>();
 
 function noteId(value: unknown): void {
-  if (typeof value === "string" && ID.test(value)) ids.add(value);
+  if (typeof value !== "string") return;
+  const id = value.slice(value.indexOf("=") + 1); // requestCookie() has a name
+  if (ID.test(id)) ids.add(id);
 }
 
 function noteData(value: unknown, depth = 0): void {
@@ -86,10 +96,8 @@ function noteSession(where: string, session: object): void {
 function watch(name: string, method: (...args: unknown[]) => unknown): unknown {
   return function (this: object, ...args: unknown[]): unknown {
     noteSession(name, this);
-    for (const arg of args) {
-      noteId(arg);
-      if (TAKES_DATA.test(name) && typeof arg === "object") noteData(arg);
-    }
+    for (const arg of args) noteId(arg);
+    noteData(args[DATA_AT[name] ?? -1]);
     try {
       const result = Reflect.apply(method, this, args);
       if (result instanceof Promise) {
