@@ -19,13 +19,15 @@
  * @module
  */
 
+import { checkDuration, checkKey, checkType } from "./_argument.ts";
 import {
-  checkDuration,
-  checkKey,
-  checkOptions,
-  checkType,
-  isThenable,
-} from "./_argument.ts";
+  callUpdater,
+  checkPresent,
+  disposedError,
+  makeClock,
+  MAX_ATTEMPTS,
+  readTtl,
+} from "./_atomic_store.ts";
 import {
   type KvAnswer,
   makeToken,
@@ -44,7 +46,6 @@ import { type Committed, KvTable } from "./_deno_kv_table.ts";
 import { KeyQueue, type Run } from "./_key_queue.ts";
 import {
   type AtomicStore,
-  StoreError,
   type StoreSetOptions,
   type StoreUpdateOptions,
   type StoreUpdater,
@@ -67,9 +68,6 @@ export type {
   StoreUpdater,
 } from "./store.ts";
 
-/** How often an update runs again because others changed its entry. */
-const MAX_ATTEMPTS = 100;
-
 /**
  * After a conflict an update waits at random, so that two processes that work
  * in step do not meet each time, for the time of fewer reads than this. Unlike
@@ -85,20 +83,6 @@ interface Update<V> {
   value: V | undefined;
   /** The last attempt to store that. */
   commit: Promise<Committed> | undefined;
-}
-
-function readTtl(
-  action: string,
-  options: StoreSetOptions | undefined,
-): number | undefined {
-  if (options === undefined) return undefined;
-  const { ttl } = checkOptions(action, options, ["ttl"]);
-  return ttl === undefined ? undefined : checkDuration(action, "ttl", ttl);
-}
-
-function disposedError(action: string): StoreError {
-  const message = `Cannot ${action}: the store was disposed`;
-  return new StoreError(message, "not applied");
 }
 
 /**
@@ -145,7 +129,7 @@ export class DenoKvStore<V = any> implements AtomicStore<V> {
   readonly #table: KvTable;
   readonly #ttl: number;
   readonly #updates: KeyQueue;
-  #lastNow = 0;
+  readonly #now = makeClock();
   #disposed = false;
 
   /**
@@ -182,11 +166,7 @@ export class DenoKvStore<V = any> implements AtomicStore<V> {
     const action = "set entry";
     checkKey(action, key);
     const ttl = readTtl(action, options) ?? this.#ttl;
-    if (value === undefined) {
-      throw new TypeError(
-        `Cannot ${action}: value must not be undefined: write delete(key) to remove the entry`,
-      );
-    }
+    checkPresent(action, value);
     const copy = copyValue(action, value);
     const bytes = packValue(action, copy, this.#now() + ttl);
     this.#checkOpen(action);
@@ -277,15 +257,11 @@ export class DenoKvStore<V = any> implements AtomicStore<V> {
     for (let attempts = 1; attempts <= MAX_ATTEMPTS; attempts++) {
       const before = this.#findLive(action, answer);
       const draft = before && readValue(action, before) as V; // as in get()
-      const result = fn(draft);
-      const isAsync = isThenable(result);
-      const returned = isAsync ? await result : result;
-      // What fn returns is a V or nothing, as its type says.
-      const after = returned === undefined ? draft : returned as V;
-      update.value = after === undefined ? after : copyValue(action, after);
+      const { value, isAsync } = await callUpdater(action, fn, draft);
+      update.value = value;
       if (run.givenUp) return undefined;
       // There was nothing, there is to be nothing, and no time for a change.
-      if (after === undefined && !isAsync) return undefined;
+      if (value === undefined && !isAsync) return undefined;
       if (before !== undefined && !this.#findLive(action, answer)) continue;
       do {
         const now = this.#now();
@@ -316,11 +292,6 @@ export class DenoKvStore<V = any> implements AtomicStore<V> {
   #findLive(action: string, answer: KvAnswer): Uint8Array | undefined {
     const bytes = readBytes(action, answer);
     return bytes && readDeadline(bytes) > this.#now() ? bytes : undefined;
-  }
-
-  /** The time, which does not run backwards when the clock is set back. */
-  #now(): number {
-    return this.#lastNow = Math.max(this.#lastNow, Date.now());
   }
 
   #checkOpen(action: string): void {

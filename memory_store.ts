@@ -19,13 +19,13 @@
  */
 // deno-lint-ignore-file require-await -- `async` turns a throw into a rejection
 
+import { checkDuration, checkKey, checkType, isThenable } from "./_argument.ts";
 import {
-  checkDuration,
-  checkKey,
-  checkOptions,
-  checkType,
-  isThenable,
-} from "./_argument.ts";
+  checkPresent,
+  disposedError,
+  MAX_ATTEMPTS,
+  readTtl,
+} from "./_atomic_store.ts";
 import { type Entry, EntryTable, readEntry } from "./_entry_table.ts";
 import { KeyQueue, type Run } from "./_key_queue.ts";
 import {
@@ -35,7 +35,6 @@ import {
 } from "./_memory_options.ts";
 import {
   type AtomicStore,
-  StoreError,
   type StoreSetOptions,
   type StoreUpdateOptions,
   type StoreUpdater,
@@ -52,24 +51,7 @@ export type {
   StoreUpdater,
 } from "./store.ts";
 
-/** How often an update runs again because others changed its entry. */
-const MAX_ATTEMPTS = 100;
-
 type MaybePromise<T> = T | Promise<T>;
-
-function readTtl(
-  action: string,
-  options: StoreSetOptions | undefined,
-): number | undefined {
-  if (options === undefined) return undefined;
-  const { ttl } = checkOptions(action, options, ["ttl"]);
-  return ttl === undefined ? undefined : checkDuration(action, "ttl", ttl);
-}
-
-function disposedError(action: string): StoreError {
-  const message = `Cannot ${action}: the store was disposed`;
-  return new StoreError(message, "not applied");
-}
 
 /** Nobody else could be told: no caller asked for what was evicted. */
 function logEvictError(error: unknown): void {
@@ -183,11 +165,7 @@ export class MemoryStore<V = any>
     const action = "set entry";
     checkKey(action, key);
     const ttl = readTtl(action, options) ?? this.#ttl;
-    if (value === undefined) {
-      throw new TypeError(
-        `Cannot ${action}: value must not be undefined: write delete(key) to remove the entry`,
-      );
-    }
+    checkPresent(action, value);
     const copy = this.#copy(action, value);
     this.#begin(action);
     this.#put(this.#table.find(key), key, copy, ttl);
@@ -332,7 +310,7 @@ export class MemoryStore<V = any>
     const entry = this.#table.find(key);
     if (entry !== undefined) return entry;
     checkKey(action, key);
-    this.#begin(action);
+    this.#checkOpen(action);
     this.#report();
     return undefined;
   }
@@ -353,7 +331,11 @@ export class MemoryStore<V = any>
   }
 
   #begin(action: string): void {
-    if (this.#disposed) throw disposedError(action);
+    this.#checkOpen(action);
     this.#table.begin();
+  }
+
+  #checkOpen(action: string): void {
+    if (this.#disposed) throw disposedError(action);
   }
 }

@@ -21,13 +21,15 @@
  * @module
  */
 
+import { checkDuration, checkKey, checkType } from "./_argument.ts";
 import {
-  checkDuration,
-  checkKey,
-  checkOptions,
-  checkType,
-  isThenable,
-} from "./_argument.ts";
+  callUpdater,
+  checkPresent,
+  disposedError,
+  makeClock,
+  MAX_ATTEMPTS,
+  readTtl,
+} from "./_atomic_store.ts";
 import { KeyQueue, type Run } from "./_key_queue.ts";
 import { RedisCalls } from "./_redis_calls.ts";
 import {
@@ -42,7 +44,6 @@ import { type RedisStoreOptions, resolveOptions } from "./_redis_options.ts";
 import { RedisTable } from "./_redis_table.ts";
 import {
   type AtomicStore,
-  StoreError,
   type StoreSetOptions,
   type StoreUpdateOptions,
   type StoreUpdater,
@@ -66,9 +67,6 @@ export type {
   StoreUpdater,
 } from "./store.ts";
 
-/** How often an update runs again because others changed its entry. */
-const MAX_ATTEMPTS = 100;
-
 /** What an update is to do, and how far it has got. */
 interface Update<V> {
   readonly fn: StoreUpdater<V>;
@@ -77,20 +75,6 @@ interface Update<V> {
   value: V | undefined;
   /** Resolves to whether that was stored; else others have been faster. */
   write: Promise<boolean> | undefined;
-}
-
-function readTtl(
-  action: string,
-  options: StoreSetOptions | undefined,
-): number | undefined {
-  if (options === undefined) return undefined;
-  const { ttl } = checkOptions(action, options, ["ttl"]);
-  return ttl === undefined ? undefined : checkDuration(action, "ttl", ttl);
-}
-
-function disposedError(action: string): StoreError {
-  const message = `Cannot ${action}: the store was disposed`;
-  return new StoreError(message, "not applied");
 }
 
 /**
@@ -138,7 +122,7 @@ export class RedisStore<V = any> implements AtomicStore<V> {
   readonly #table: RedisTable;
   readonly #ttl: number;
   readonly #updates: KeyQueue;
-  #lastNow = 0;
+  readonly #now = makeClock();
   #disposed = false;
 
   /**
@@ -175,11 +159,7 @@ export class RedisStore<V = any> implements AtomicStore<V> {
     const action = "set entry";
     checkKey(action, key);
     const ttl = readTtl(action, options) ?? this.#ttl;
-    if (value === undefined) {
-      throw new TypeError(
-        `Cannot ${action}: value must not be undefined: write delete(key) to remove the entry`,
-      );
-    }
+    checkPresent(action, value);
     const packed = packValue(copyValue(action, value));
     this.#checkOpen(action);
     await this.#table.set(action, key, packed, this.#now(), ttl);
@@ -284,14 +264,10 @@ export class RedisStore<V = any> implements AtomicStore<V> {
       const found = await this.#find(action, key);
       if (run.givenUp) return undefined;
       const draft = found && readValue(action, found) as V; // as in get()
-      const result = update.fn(draft);
-      const isAsync = isThenable(result);
-      const returned = isAsync ? await result : result;
-      // What fn returns is a V or nothing, as its type says.
-      const after = returned === undefined ? draft : returned as V;
-      update.value = after === undefined ? after : copyValue(action, after);
+      const { value, isAsync } = await callUpdater(action, update.fn, draft);
+      update.value = value;
       if (run.givenUp) return undefined;
-      if (update.value === undefined) {
+      if (value === undefined) {
         // There was nothing and is to be nothing, if there still is nothing.
         if (!isAsync || await this.#find(action, key) === undefined) {
           return undefined;
@@ -323,11 +299,6 @@ export class RedisStore<V = any> implements AtomicStore<V> {
   #readLive(action: string, reply: unknown): RedisEntry | undefined {
     const entry = readEntry(action, reply);
     return entry && entry.expiresAt > this.#now() ? entry : undefined;
-  }
-
-  /** The time, which does not run backwards when the clock is set back. */
-  #now(): number {
-    return this.#lastNow = Math.max(this.#lastNow, Date.now());
   }
 
   #checkOpen(action: string): void {
