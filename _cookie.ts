@@ -1,6 +1,5 @@
 /**
- * The session cookie: its attributes checked, its `Set-Cookie` line written, and
- * its values found in a `Cookie` header.
+ * The session cookie: its attributes checked, and its `Set-Cookie` line written.
  *
  * Written here and not left to a library because what is accepted has to come
  * back from every browser as it was meant: the checks are most of the work, and
@@ -327,39 +326,4 @@ export function serializeRemoval(
     maxAge: 0,
     expires: new Date(0),
   });
-}
-
-/**
- * The values of the cookies of exactly this name, in order: split at `;`,
- * stripped of spaces and tabs, nothing decoded, quotes kept. One pass.
- *
- * @see {@link https://datatracker.ietf.org/doc/draft-ietf-httpbis-rfc6265bis/ | RFC 6265bis 5.6}
- */
-export function* cookieValues(
-  header: string,
-  name: string,
-): IterableIterator<string> {
-  for (let start = 0; start < header.length;) {
-    const semicolon = header.indexOf(";", start);
-    const end = semicolon < 0 ? header.length : semicolon;
-    const pair = header.slice(start, end);
-    const equals = pair.indexOf("=");
-    if (equals > 0 && trim(pair.slice(0, equals)) === name) {
-      yield trim(pair.slice(equals + 1));
-    }
-    start = end + 1;
-  }
-}
-
-/** Strips spaces and tabs only: `String.trim` would strip a no-break space. */
-function trim(text: string): string {
-  let start = 0;
-  let end = text.length;
-  while (start < end && isBlank(text.charCodeAt(start))) start++;
-  while (end > start && isBlank(text.charCodeAt(end - 1))) end--;
-  return text.slice(start, end);
-}
-
-function isBlank(code: number): boolean {
-  return code === 0x20 || code === 0x09;
 }

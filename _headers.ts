@@ -6,7 +6,7 @@
  */
 
 import { kindOf } from "./_argument.ts";
-import { cookieValues } from "./_cookie.ts";
+import { cookieValues } from "./_cookie_header.ts";
 
 /** RFC 9111 5.2.2: not kept by shared caches; `private="x"` keeps all but x. */
 const UNCACHED = /(?:^|,)[ \t]*(?:no-store|private)[ \t]*(?:,|$)/i;
