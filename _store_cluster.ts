@@ -51,7 +51,15 @@ class Worker {
   static async start([script = "", ...args]: string[]): Promise<Worker> {
     const path = fileURLToPath(new URL(script, import.meta.url));
     const process = new Deno.Command(Deno.execPath(), {
-      args: ["run", "--no-config", "--no-lock", "-A", path, ...args],
+      args: [
+        "run",
+        "--no-config",
+        "--no-lock",
+        "--unstable-kv",
+        "-A",
+        path,
+        ...args,
+      ],
       stdin: "piped",
       stdout: "piped",
     }).spawn();
