@@ -8,10 +8,10 @@ import { expectRejection, expectSame } from "./_conformance_check.ts";
 import {
   increment,
   incrementLater,
-  makeGate,
   type Rule,
   type Trial,
 } from "./_conformance_run.ts";
+import { makeGate } from "./_gate.ts";
 
 /** How many writers write at once. */
 const WRITERS = 100;

@@ -41,19 +41,6 @@ export interface Rule {
   run(trial: Trial): Promise<void>;
 }
 
-/** A promise that is settled from outside. */
-export interface Gate {
-  readonly opened: Promise<void>;
-  open(): void;
-}
-
-/** Makes a closed gate. `Promise.withResolvers()` is not on Node 20. */
-export function makeGate(): Gate {
-  let open = (): void => {};
-  const opened = new Promise<void>((resolve) => open = resolve);
-  return { opened, open };
-}
-
 /** Adds 1 to a number, or to nothing. */
 export function increment(value: unknown): number {
   return (value as number | undefined ?? 0) + 1; // nothing else was stored

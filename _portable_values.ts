@@ -7,7 +7,7 @@
 import fc from "fast-check";
 
 /** The typed arrays of every runtime; `Float16Array` is on newer ones only. */
-const TYPED_ARRAYS = [
+export const TYPED_ARRAYS = [
   Int8Array,
   Uint8Array,
   Uint8ClampedArray,

@@ -10,6 +10,7 @@ import {
 } from "@std/assert";
 import { Buffer } from "node:buffer";
 import { runInNewContext } from "node:vm";
+import { TYPED_ARRAYS } from "./_portable_values.ts";
 import { untyped } from "./_test_util.ts";
 import { MemoryStore } from "./mod.ts";
 
@@ -192,20 +193,6 @@ testCopies(
       value.big,
     ],
 );
-
-const TYPED_ARRAYS = [
-  Int8Array,
-  Uint8Array,
-  Uint8ClampedArray,
-  Int16Array,
-  Uint16Array,
-  Int32Array,
-  Uint32Array,
-  Float32Array,
-  Float64Array,
-  BigInt64Array,
-  BigUint64Array,
-];
 
 for (const TypedArray of TYPED_ARRAYS) {
   const { name } = TypedArray;

@@ -11,7 +11,7 @@ import { FakeTime } from "@std/testing/time";
 import fc from "fast-check";
 import { expectSame } from "./_conformance_check.ts";
 import { portableValues } from "./_portable_values.ts";
-import { hang, makeGate, untyped } from "./_test_util.ts";
+import { type Gate, hang, makeGate, untyped } from "./_test_util.ts";
 import {
   type DenoKv,
   DenoKvStore,
@@ -866,16 +866,21 @@ Deno.test("DenoKvStore.clear() may take longer than the time limit when it gets 
   assertFalse(await store.has("1"));
 });
 
-Deno.test("DenoKvStore.update() says that it was applied when it was given up with its commit on the way", async () => {
-  using time = new FakeTime(Date.now());
-  const gate = makeGate();
-  await using fixture = await Fixture.open(
+/** A store the commits of which wait until the test lets them through. */
+async function openGated(gate: Gate): Promise<Fixture> {
+  return await Fixture.open(
     { updateTimeout: 100, timeout: Infinity },
     async (request, name) => {
       if (name === "commit") await gate.opened;
       return await request();
     },
   );
+}
+
+Deno.test("DenoKvStore.update() says that it was applied when it was given up with its commit on the way", async () => {
+  using time = new FakeTime(Date.now());
+  const gate = makeGate();
+  await using fixture = await openGated(gate);
   const { store } = fixture;
   const first = store.update("a", (n = 0) => n + 1);
   const second = assertRejects(
@@ -895,13 +900,7 @@ Deno.test("DenoKvStore.update() says that it was applied when it was given up wi
 Deno.test("DenoKvStore.update() says that it was not applied when it was given up and its commit comes too late", async () => {
   using time = new FakeTime(Date.now());
   const gate = makeGate();
-  await using fixture = await Fixture.open(
-    { updateTimeout: 100, timeout: Infinity },
-    async (request, name) => {
-      if (name === "commit") await gate.opened;
-      return await request();
-    },
-  );
+  await using fixture = await openGated(gate);
   const { kv, store } = fixture;
   let runs = 0;
   const updates = [1, 2].map(() =>

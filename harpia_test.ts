@@ -8,8 +8,9 @@
  */
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
+import { makeRedisSample } from "./_test_util.ts";
 import { MemoryStore } from "./memory_store.ts";
-import { Session, type Store } from "./session.ts";
+import { Session } from "./session.ts";
 
 /** Harpia's wrappers, as far as handlers use them. */
 interface HarpiaRequest {
@@ -81,36 +82,6 @@ function makeApp(
   };
 }
 
-/** As much of a Redis client as Harpia's sample uses. */
-function makeRedis(): {
-  get(key: string): Promise<string | null>;
-  set(key: string, value: string): Promise<string>;
-  del(key: string): Promise<number>;
-} {
-  const map = new Map<string, string>();
-  return {
-    get: (key) => Promise.resolve(map.get(key) ?? null),
-    set: (key, value) => Promise.resolve((map.set(key, value), "OK")),
-    del: (key) => Promise.resolve(map.delete(key) ? 1 : 0),
-  };
-}
-
-function redisStore(): Store {
-  const redis = makeRedis();
-  return {
-    async get(id) {
-      const value = await redis.get(id);
-      return value ? JSON.parse(value) : undefined;
-    },
-    async set(id, data) {
-      await redis.set(id, JSON.stringify(data));
-    },
-    async delete(id) {
-      await redis.del(id);
-    },
-  };
-}
-
 function sessionIdOf(res: HarpiaResponse, name: string): string {
   const [line = ""] = res.headers.getSetCookie();
   assertStringIncludes(line, `${name}=`);
@@ -160,7 +131,7 @@ for (
     ],
     [
       "Harpia's store for Redis",
-      new Session({ store: redisStore() }),
+      new Session({ store: makeRedisSample() }),
       "session_id",
     ],
   ] as const

@@ -6,35 +6,11 @@
  * keys are UUID-shaped; reads go round all keys.
  */
 
+import { makeKey, makeVisitor, type Visitor } from "./bench/data.ts";
 import { MemoryStore } from "./memory_store.ts";
-
-interface Visitor {
-  id: number;
-  name: string;
-  email: string;
-  roles: string[];
-  address: { city: string; zip: string };
-  createdAt: number;
-}
 
 const SIZES = [1, 1_000, 100_000];
 const HOUR = 60 * 60 * 1000;
-
-function makeKey(i: number): string {
-  const hex = i.toString(16).padStart(12, "0");
-  return `6d1f0b2e-8c3a-4f57-9b21-${hex}`;
-}
-
-function makeVisitor(i: number): Visitor {
-  return {
-    id: i,
-    name: `Visitor number ${i}`,
-    email: `visitor${i}@shop.example`,
-    roles: ["reader", "buyer", "writer", "editor", "admin"],
-    address: { city: "Recife", zip: "50030-230" },
-    createdAt: 1_795_000_000_000 + i,
-  };
-}
 
 for (const size of SIZES) {
   const keys = Array.from({ length: size }, (_, i) => makeKey(i));

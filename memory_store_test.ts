@@ -13,6 +13,7 @@ import { delay } from "@std/async/delay";
 import { stub } from "@std/testing/mock";
 import { FakeTime } from "@std/testing/time";
 import { inspect } from "node:util";
+import { KEYS } from "./_conformance_samples.ts";
 import { hang, makeGate, untyped } from "./_test_util.ts";
 import {
   type Eviction,
@@ -514,31 +515,6 @@ const NOT_KEYS: [string, unknown][] = [
   ["a promise: did you forget await?", Promise.resolve("a")],
 ];
 
-const ODD_KEYS: [string, string][] = [
-  ["the empty string", ""],
-  ["__proto__", "__proto__"],
-  ["constructor", "constructor"],
-  ["prototype", "prototype"],
-  ["toString", "toString"],
-  ["hasOwnProperty", "hasOwnProperty"],
-  ["valueOf", "valueOf"],
-  ["a space", " "],
-  ["NUL", "\0"],
-  ["NUL in the middle", "a\0b"],
-  ["a line feed", "a\nb"],
-  ["DEL", "a\x7f"],
-  ["a byte order mark", "\ufeff"],
-  ["an emoji", "👩‍👩‍👧"],
-  ["right to left", "\u202eשלום"],
-  ["U+FFFD", "\ufffd"],
-  ["wildcards", "*?[a]\\{tag}:"],
-  ["a path", "../../etc/passwd"],
-  ["1,024 bytes", "a".repeat(1024)],
-  ["1,024 bytes of two each", "é".repeat(512)],
-  ["1,023 bytes of three each", "€".repeat(341)],
-  ["1,024 bytes of four each", "😀".repeat(256)],
-];
-
 const LONG_KEYS: [string, string, number][] = [
   ["1,025 bytes", "a".repeat(1025), 1025],
   ["1,026 bytes of two each", "é".repeat(513), 1026],
@@ -607,7 +583,7 @@ for (const [method, call] of Object.entries(CALLS)) {
   });
 }
 
-for (const [name, key] of ODD_KEYS) {
+for (const [name, key] of KEYS) {
   Deno.test(`MemoryStore takes ${name} as a key like any other`, async () => {
     using store = new MemoryStore<number>();
     await store.set("other", 0);
@@ -653,7 +629,7 @@ Deno.test("MemoryStore leaves Object.prototype alone whatever the keys", async (
   using store = new MemoryStore<{ polluted: boolean }>();
   const before = Reflect.ownKeys(Object.prototype);
 
-  for (const [, key] of ODD_KEYS) await store.set(key, { polluted: true });
+  for (const [, key] of KEYS) await store.set(key, { polluted: true });
 
   assertEquals(Reflect.ownKeys(Object.prototype), before);
   assertFalse("polluted" in {});

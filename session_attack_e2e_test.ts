@@ -8,24 +8,14 @@ import {
   assertNotEquals,
   assertStringIncludes,
 } from "@std/assert";
-import { once } from "node:events";
-import {
-  createServer,
-  type IncomingMessage,
-  type ServerResponse,
-} from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { request, send, SERVERS, type TestServer } from "./_test_server.ts";
 import { MemoryStore, Session } from "./mod.ts";
 
 const COOKIE_NAME = "__Host-session_id";
 
 interface Visit {
   user?: string;
-}
-
-interface TestServer extends AsyncDisposable {
-  readonly port: number;
-  readonly store: MemoryStore;
-  readonly session: Session<Visit>;
 }
 
 /** Sign-in, sign-out and one page, as an application would write them. */
@@ -51,51 +41,15 @@ async function answer(
   return visit === undefined ? "nobody" : `it is ${visit.user ?? "someone"}`;
 }
 
-function openSession(): { store: MemoryStore; session: Session<Visit> } {
+/** The application on a server. */
+async function start(
+  serve: typeof SERVERS[keyof typeof SERVERS],
+): Promise<TestServer & { store: MemoryStore; session: Session<Visit> }> {
   const store = new MemoryStore();
   const session = new Session<Visit>({ store, cookieName: COOKIE_NAME });
-  return { store, session };
+  const server = await serve((...request) => answer(session, ...request));
+  return { ...server, store, session };
 }
-
-async function serveDeno(): Promise<TestServer> {
-  const { store, session } = openSession();
-  const server = Deno.serve(
-    { port: 0, hostname: "127.0.0.1", onListen: () => {} },
-    async (req) => {
-      const headers = new Headers();
-      const { pathname } = new URL(req.url);
-      const body = await answer(session, pathname, req, headers);
-      return new Response(body, { headers });
-    },
-  );
-  return await Promise.resolve({
-    port: server.addr.port,
-    store,
-    session,
-    [Symbol.asyncDispose]: () => server.shutdown(),
-  });
-}
-
-async function serveNode(): Promise<TestServer> {
-  const { store, session } = openSession();
-  const server = createServer((req, res) => {
-    answer(session, req.url ?? "", req, res).then((body) => res.end(body));
-  });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  return {
-    port: typeof address === "object" ? address?.port ?? 0 : 0,
-    store,
-    session,
-    [Symbol.asyncDispose]: async () => {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
-}
-
-const SERVERS = { "Deno.serve": serveDeno, "node:http": serveNode };
 
 /** Asks for a page with a cookie; what it says, and the cookie it sets. */
 async function visit(
@@ -117,21 +71,6 @@ async function visit(
   );
   assertEquals(res.headers.get("cache-control"), "no-store");
   return { body, id: /=([\w-]*);/.exec(lines[0] ?? "")?.[1] };
-}
-
-/** Sends bytes as they are, one a character, and reads to the end. */
-async function send(port: number, text: string): Promise<string> {
-  using connection = await Deno.connect({ hostname: "127.0.0.1", port });
-  const bytes = Uint8Array.from(text, (char) => char.charCodeAt(0));
-  for (let sent = 0; sent < bytes.length;) {
-    sent += await connection.write(bytes.subarray(sent));
-  }
-  return await new Response(connection.readable).text();
-}
-
-function request(...lines: string[]): string {
-  const head = ["GET / HTTP/1.1", "Host: a", "Connection: close", ...lines];
-  return `${head.join("\r\n")}\r\n\r\n`;
 }
 
 /** What an attacker with a live id of his own may try to be taken for it. */
@@ -167,7 +106,7 @@ const FORGERIES: Record<string, (id: string) => string> = {
 
 for (const [name, serve] of Object.entries(SERVERS)) {
   Deno.test(`R8: fixation over the wire on ${name}: the planted id is dead after the sign-in`, async () => {
-    await using server = await serve();
+    await using server = await start(serve);
     const { id: planted } = await visit(server, "/start");
 
     const signedIn = await visit(server, "/sign-in", planted);
@@ -178,7 +117,7 @@ for (const [name, serve] of Object.entries(SERVERS)) {
   });
 
   Deno.test(`R3: fixation over the wire on ${name}: an id that was made up is answered by another`, async () => {
-    await using server = await serve();
+    await using server = await start(serve);
     const madeUp = "attacker-knows-this-one-already_";
 
     const signedIn = await visit(server, "/sign-in", madeUp);
@@ -188,7 +127,7 @@ for (const [name, serve] of Object.entries(SERVERS)) {
   });
 
   Deno.test(`R12, R13: replay over the wire on ${name}: nothing comes back after the sign-out, also to 20 requests under way`, async () => {
-    await using server = await serve();
+    await using server = await start(serve);
     const { id } = await visit(server, "/sign-in");
     assert(id !== undefined);
 
@@ -207,7 +146,7 @@ for (const [name, serve] of Object.entries(SERVERS)) {
   });
 
   Deno.test(`R24, R32, R34: forged names over the wire on ${name}: no bytes but the right ones are taken for the cookie, and the server lives`, async () => {
-    await using server = await serve();
+    await using server = await start(serve);
     const id = await server.session.create({ user: "eve" });
     const hers = await server.session.create({ user: "ada" });
     const right = `Cookie: ${COOKIE_NAME}=${id}`;
@@ -226,7 +165,7 @@ for (const [name, serve] of Object.entries(SERVERS)) {
   });
 
   Deno.test(`R33, R35: tossing over the wire on ${name}: a second live cookie makes nobody of both, in one header or two`, async () => {
-    await using server = await serve();
+    await using server = await start(serve);
     const eve = `${COOKIE_NAME}=${await server.session.create({
       user: "eve",
     })}`;
@@ -252,7 +191,7 @@ for (const [name, serve] of Object.entries(SERVERS)) {
   });
 
   Deno.test(`R17: flood over the wire on ${name}: visitors without a session get no cookie and leave nothing`, async () => {
-    await using server = await serve();
+    await using server = await start(serve);
     for (let i = 0; i < 300; i++) {
       const forged = i % 2 ? String(i).padStart(32, "-") : undefined;
 
@@ -273,7 +212,7 @@ for (
   })
 ) {
   Deno.test(`2.5: Session.delete() ends the session though the headers of ${what} are immutable, and says what to write`, async () => {
-    await using server = await serveDeno();
+    await using server = await start(SERVERS["Deno.serve"]);
     const { session } = server;
     const id = await session.create({ user: "ada" });
     const res = await make(server.port);

@@ -27,12 +27,8 @@ import {
 import { FakeTime } from "@std/testing/time";
 // deno-lint-ignore no-import-prefix -- in deno.json, every task would fetch it
 import { CookieJar } from "npm:tough-cookie@^6.1.0";
-import {
-  MemoryStore,
-  Session,
-  type SessionOptions,
-  type Store,
-} from "./mod.ts";
+import { STORES, threeMethods } from "./_test_util.ts";
+import { MemoryStore, Session, type SessionOptions } from "./mod.ts";
 
 const MINUTE = 60 * 1000;
 const HOUR = 60 * MINUTE;
@@ -42,20 +38,6 @@ interface Visit {
   user?: string;
   cart: string[];
 }
-
-/** As small as a store can be: shares references, forgets nothing. */
-function threeMethods(map = new Map<string, unknown>()): Store {
-  return {
-    get: (key) => Promise.resolve(map.get(key) ?? null),
-    set: (key, value) => Promise.resolve(void map.set(key, value)),
-    delete: (key) => Promise.resolve(void map.delete(key)),
-  };
-}
-
-const STORES: Record<string, () => Store> = {
-  "a MemoryStore": () => new MemoryStore(),
-  "a three-method store": () => threeMethods(),
-};
 
 const HOME = "https://shop.example.com/";
 const NEIGHBOUR = "https://evil.example.com/";

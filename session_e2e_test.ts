@@ -7,16 +7,12 @@ import {
   type ServerResponse,
 } from "node:http";
 import { once } from "node:events";
+import { request, send, SERVERS, type TestServer } from "./_test_server.ts";
 import { Session } from "./session.ts";
 
 interface Visit {
   user?: string;
   count: number;
-}
-
-interface TestServer extends AsyncDisposable {
-  readonly port: number;
-  readonly session: Session<Visit>;
 }
 
 /** One application, whatever the server's request and response are. */
@@ -50,47 +46,14 @@ async function answer(
   return visit ? `${visit.user ?? "someone"} ${visit.count}` : "nobody";
 }
 
-async function serveDeno(): Promise<TestServer> {
+/** The application on a server. */
+async function start(
+  serve: typeof SERVERS[keyof typeof SERVERS],
+): Promise<TestServer & { session: Session<Visit> }> {
   const session = new Session<Visit>();
-  const server = Deno.serve(
-    { port: 0, hostname: "127.0.0.1", onListen: () => {} },
-    async (req) => {
-      const headers = new Headers();
-      const body = await answer(
-        session,
-        new URL(req.url).pathname,
-        req,
-        headers,
-      );
-      return new Response(body, { headers });
-    },
-  );
-  return await Promise.resolve({
-    port: server.addr.port,
-    session,
-    [Symbol.asyncDispose]: () => server.shutdown(),
-  });
+  const server = await serve((...request) => answer(session, ...request));
+  return { ...server, session };
 }
-
-async function serveNode(): Promise<TestServer> {
-  const session = new Session<Visit>();
-  const server = createServer((req, res) => {
-    answer(session, req.url ?? "", req, res).then((body) => res.end(body));
-  });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  return {
-    port: typeof address === "object" ? address?.port ?? 0 : 0,
-    session,
-    [Symbol.asyncDispose]: async () => {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
-}
-
-const servers = { "Deno.serve": serveDeno, "node:http": serveNode };
 
 /** A client that keeps the one cookie. */
 class Client {
@@ -114,29 +77,9 @@ class Client {
   }
 }
 
-/** Sends bytes as they are, one a character, and reads to the end. */
-async function send(port: number, lines: string[]): Promise<string> {
-  const text = [
-    "GET / HTTP/1.1",
-    "Host: a",
-    "Connection: close",
-    ...lines,
-    "",
-    "",
-  ]
-    .join("\r\n");
-  using connection = await Deno.connect({ hostname: "127.0.0.1", port });
-  const bytes = Uint8Array.from(text, (char) => char.charCodeAt(0));
-  for (let sent = 0; sent < bytes.length;) {
-    sent += await connection.write(bytes.subarray(sent));
-  }
-  const answer = await new Response(connection.readable).text();
-  return answer;
-}
-
-for (const [name, serve] of Object.entries(servers)) {
+for (const [name, serve] of Object.entries(SERVERS)) {
   Deno.test(`Session signs in, counts and signs out on ${name}`, async () => {
-    await using server = await serve();
+    await using server = await start(serve);
     const client = new Client(server);
 
     assertEquals(await client.get("/"), "nobody");
@@ -157,7 +100,7 @@ for (const [name, serve] of Object.entries(servers)) {
   });
 
   Deno.test(`Session tells who it is by the bytes of a header on ${name} (R32, R34, R35)`, async () => {
-    await using server = await serve();
+    await using server = await start(serve);
     const id = await server.session.create({ user: "ada", count: 0 });
     const other = await server.session.create({ user: "eve", count: 0 });
 
@@ -174,28 +117,34 @@ for (const [name, serve] of Object.entries(servers)) {
         [[`Cookie: ${";".repeat(10_000)}session_id=${id}`], "ada 0"],
       ] as const
     ) {
-      const response = await send(server.port, [...lines]);
+      const response = await send(server.port, request(...lines));
       assertStringIncludes(response, body);
     }
   });
 
   Deno.test(`Session survives a control byte in a header on ${name}`, async () => {
-    await using server = await serve();
+    await using server = await start(serve);
     const id = await server.session.create({ user: "ada", count: 0 });
 
-    const response = await send(server.port, [`Cookie: \x01session_id=${id}`]);
+    const response = await send(
+      server.port,
+      request(`Cookie: \x01session_id=${id}`),
+    );
 
     assertEquals(response.includes("ada"), false);
   });
 }
 
 Deno.test("Session reads a header of 60 kB on Deno.serve (R36)", async () => {
-  await using server = await serveDeno();
+  await using server = await start(SERVERS["Deno.serve"]);
   const id = await server.session.create({ user: "ada", count: 0 });
 
-  const response = await send(server.port, [
-    `Cookie: ${"a=b;".repeat(15_000)}session_id=${id}`,
-  ]);
+  const response = await send(
+    server.port,
+    request(
+      `Cookie: ${"a=b;".repeat(15_000)}session_id=${id}`,
+    ),
+  );
 
   assertStringIncludes(response, "ada 0");
 });

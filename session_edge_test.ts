@@ -8,13 +8,8 @@ import {
   assertThrows,
 } from "@std/assert";
 import { FakeTime } from "@std/testing/time";
-import { makeGate } from "./_test_util.ts";
-import {
-  type CookieAttributes,
-  MemoryStore,
-  Session,
-  type Store,
-} from "./mod.ts";
+import { makeGate, STORES, threeMethods } from "./_test_util.ts";
+import { type CookieAttributes, MemoryStore, Session } from "./mod.ts";
 
 const MINUTE = 60 * 1000;
 const HOUR = 60 * MINUTE;
@@ -23,20 +18,6 @@ const HOUR = 60 * MINUTE;
 const UNKNOWN = "A".repeat(32);
 
 type Data = Record<string, unknown>;
-
-/** As small as a store can be: shares references, answers a miss with null. */
-function threeMethods(map = new Map<string, unknown>()): Store {
-  return {
-    get: (key) => Promise.resolve(map.get(key) ?? null),
-    set: (key, value) => Promise.resolve(void map.set(key, value)),
-    delete: (key) => Promise.resolve(void map.delete(key)),
-  };
-}
-
-const STORES: Record<string, () => Store> = {
-  "a MemoryStore": () => new MemoryStore(),
-  "a three-method store": () => threeMethods(),
-};
 
 function withId(id: string): { headers: { cookie: string } } {
   return { headers: { cookie: `session_id=${id}` } };

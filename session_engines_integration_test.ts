@@ -1,6 +1,7 @@
 /** What a session promises, on each engine. */
 
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
+import { threeMethods } from "./_test_util.ts";
 import { openIoRedis, openNodeRedis } from "./_redis_clients.ts";
 import { redisTest } from "./_redis_server.ts";
 import { DenoKvStore } from "./deno_kv_store.ts";
@@ -109,20 +110,10 @@ const rules: Record<string, Use> = {
   },
 };
 
-/** Harpia's three methods. */
-function openThreeMethods(): Store {
-  const map = new Map<string, unknown>();
-  return {
-    get: (key) => Promise.resolve(map.get(key) ?? null),
-    set: (key, value) => Promise.resolve(void map.set(key, value)),
-    delete: (key) => Promise.resolve(void map.delete(key)),
-  };
-}
-
 for (const [rule, use] of Object.entries(rules)) {
   Deno.test(`Session on MemoryStore ${rule}`, () => use(new MemoryStore()));
 
-  Deno.test(`Session on three methods ${rule}`, () => use(openThreeMethods()));
+  Deno.test(`Session on three methods ${rule}`, () => use(threeMethods()));
 
   Deno.test(`Session on DenoKvStore ${rule}`, async () => {
     const kv = await Deno.openKv(":memory:");

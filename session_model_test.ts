@@ -8,9 +8,9 @@
 import { assert, assertEquals } from "@std/assert";
 import { FakeTime } from "@std/testing/time";
 import fc from "fast-check";
+import { STORES } from "./_test_util.ts";
 import {
   type CookieAttributes,
-  MemoryStore,
   Session,
   type SessionOptions,
   type Store,
@@ -24,21 +24,6 @@ const ABSOLUTE_TIMEOUT = 70 * 1000;
 
 /** What a session holds here. */
 type Data = Record<string, number>;
-
-/** As small as a store can be: shares references, answers a miss with null. */
-function threeMethods(): Store {
-  const map = new Map<string, unknown>();
-  return {
-    get: (key) => Promise.resolve(map.get(key) ?? null),
-    set: (key, value) => Promise.resolve(void map.set(key, value)),
-    delete: (key) => Promise.resolve(void map.delete(key)),
-  };
-}
-
-const STORES: Record<string, () => Store> = {
-  "a MemoryStore": () => new MemoryStore(),
-  "a three-method store": threeMethods,
-};
 
 /** A store the calls of which wait until the test lets them through. */
 class GatedStore {

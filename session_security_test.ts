@@ -17,7 +17,13 @@ import {
 } from "@std/assert";
 import { FakeTime } from "@std/testing/time";
 import fc from "fast-check";
-import { makeGate, untyped } from "./_test_util.ts";
+import {
+  makeGate,
+  spied,
+  STORES,
+  threeMethods,
+  untyped,
+} from "./_test_util.ts";
 import { MemoryStore, Session, type Store, UpdateTimeoutError } from "./mod.ts";
 
 const SEED = 20_251_125;
@@ -31,40 +37,6 @@ type Data = Record<string, unknown>;
 const live = "L".repeat(32);
 const other = "O".repeat(32);
 const dead = "D".repeat(32);
-
-/** As small as a store can be: shares references, answers a miss with null. */
-function threeMethods(map = new Map<string, unknown>()): Store {
-  return {
-    get: (key) => Promise.resolve(map.get(key) ?? null),
-    set: (key, value) => Promise.resolve(void map.set(key, value)),
-    delete: (key) => Promise.resolve(void map.delete(key)),
-  };
-}
-
-const STORES: Record<string, () => Store> = {
-  "a MemoryStore": () => new MemoryStore(),
-  "a three-method store": () => threeMethods(),
-};
-
-/** A store that notes which method was called with which key. */
-function spied(
-  store: Store,
-): { store: Store; calls: string[]; keys: string[] } {
-  const calls: string[] = [];
-  const keys: string[] = [];
-  const proxy = new Proxy(store, {
-    get(target, name) {
-      const member = Reflect.get(target, name);
-      if (typeof member !== "function") return member;
-      return (...args: unknown[]) => {
-        calls.push(String(name));
-        keys.push(String(args[0]));
-        return Reflect.apply(member, target, args);
-      };
-    },
-  });
-  return { store: proxy, calls, keys };
-}
 
 function withCookie(cookie: string): { headers: { cookie: string } } {
   return { headers: { cookie } };

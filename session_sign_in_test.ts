@@ -14,7 +14,7 @@ import {
   assertThrows,
 } from "@std/assert";
 import { FakeTime } from "@std/testing/time";
-import { makeGate, untyped } from "./_test_util.ts";
+import { makeGate, STORES, threeMethods, untyped } from "./_test_util.ts";
 import { MemoryStore, Session, type Store } from "./mod.ts";
 
 const MINUTE = 60 * 1000;
@@ -24,20 +24,6 @@ interface Visit {
   user?: string;
   cart: string[];
 }
-
-/** As small as a store can be: shares references, answers a miss with null. */
-function threeMethods(map = new Map<string, unknown>()): Store {
-  return {
-    get: (key) => Promise.resolve(map.get(key) ?? null),
-    set: (key, value) => Promise.resolve(void map.set(key, value)),
-    delete: (key) => Promise.resolve(void map.delete(key)),
-  };
-}
-
-const STORES: Record<string, () => Store> = {
-  "a MemoryStore": () => new MemoryStore(),
-  "a three-method store": () => threeMethods(),
-};
 
 const ADA: Visit = { user: "ada", cart: [] };
 

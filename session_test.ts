@@ -10,7 +10,7 @@ import {
 } from "@std/assert";
 import { FakeTime } from "@std/testing/time";
 import { inspect } from "node:util";
-import { hang, makeGate, untyped } from "./_test_util.ts";
+import { hang, makeGate, spied, threeMethods, untyped } from "./_test_util.ts";
 import { MemoryStore, Session, type Store, StoreError } from "./mod.ts";
 import type { CookieAttributes, SessionOptions } from "./session.ts";
 
@@ -20,35 +20,6 @@ interface Visit {
 }
 
 const HOUR = 60 * 60 * 1000;
-
-/** Any store: three methods, shared references, `null` on a miss. */
-function threeMethods(): Store {
-  const map = new Map<string, unknown>();
-  return {
-    get: (key) => Promise.resolve(map.get(key) ?? null),
-    set: (key, value) => Promise.resolve(void map.set(key, value)),
-    delete: (key) => Promise.resolve(void map.delete(key)),
-  };
-}
-
-/** A store that notes the calls of its methods. */
-function spied(store: Store = new MemoryStore()): {
-  store: Store;
-  calls: string[];
-} {
-  const calls: string[] = [];
-  const proxy = new Proxy(store, {
-    get(target, name) {
-      const member = Reflect.get(target, name);
-      if (typeof member !== "function") return member;
-      return (...args: unknown[]) => {
-        calls.push(String(name));
-        return Reflect.apply(member, target, args);
-      };
-    },
-  });
-  return { store: proxy, calls };
-}
 
 /** A store each call of which takes a few turns, as the seed has it. */
 function slowed(store: Store, seed: number): Store {

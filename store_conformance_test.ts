@@ -11,7 +11,7 @@ import {
   assertThrows,
 } from "@std/assert";
 import { FakeTime } from "@std/testing/time";
-import { hang, untyped } from "./_test_util.ts";
+import { hang, makeRedis, makeRedisSample, untyped } from "./_test_util.ts";
 import { MemoryStore } from "./memory_store.ts";
 import type { Store } from "./store.ts";
 import {
@@ -49,38 +49,6 @@ function makeMapStore(): Store {
     get: (key) => Promise.resolve(map.get(key)),
     set: (key, value) => Promise.resolve(void map.set(key, value)),
     delete: (key) => Promise.resolve(void map.delete(key)),
-  };
-}
-
-/** As much of a Redis client as Harpia's sample uses. */
-function makeRedis() {
-  const map = new Map<string, string>();
-  return {
-    get: (key: string) => Promise.resolve(map.get(key) ?? null),
-    set: (key: string, value: string) =>
-      Promise.resolve(void map.set(key, value)),
-    del: (key: string) => Promise.resolve(map.delete(key) ? 1 : 0),
-  };
-}
-
-/**
- * The sample of Harpia's documentation.
- *
- * @see {@link https://harpiats.github.io/core/session/ | Harpia: Session}
- */
-function makeRedisSample(): Store {
-  const redis = makeRedis();
-  return {
-    async get(id) {
-      const value = await redis.get(id);
-      return value ? JSON.parse(value) : undefined;
-    },
-    async set(id, data) {
-      await redis.set(id, JSON.stringify(data));
-    },
-    async delete(id) {
-      await redis.del(id);
-    },
   };
 }
 

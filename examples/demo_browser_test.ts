@@ -16,6 +16,7 @@ import type {
   Page,
   // deno-lint-ignore no-import-prefix -- in deno.json, every task would fetch it
 } from "npm:playwright-core@^1.65.0";
+import { FLAGS } from "../runtimes/chromium.ts";
 import { startDemo } from "./demo_process.ts";
 
 const CHROMIUM = Deno.env.get("CHROMIUM") ?? "/usr/bin/chromium";
@@ -37,15 +38,7 @@ async function launch(): Promise<Browser> {
   );
   return await chromium.launch({
     executablePath: CHROMIUM,
-    args: [
-      "--no-sandbox",
-      "--disable-gpu",
-      "--disable-quic",
-      "--no-first-run",
-      "--disable-background-networking",
-      "--disable-component-update",
-      "--disable-sync",
-    ],
+    args: [...FLAGS],
     // Users have it, and it is what could bring a page back after a sign-out.
     ignoreDefaultArgs: ["--disable-back-forward-cache"],
   });

@@ -17,21 +17,14 @@ import type {
   Page,
   // deno-lint-ignore no-import-prefix -- in deno.json, every task would fetch it
 } from "npm:puppeteer-core@^25.16.0";
+import { FLAGS } from "../runtimes/chromium.ts";
 import { Session } from "../mod.ts";
 
 const BROWSERS: Record<string, LaunchOptions & { executablePath: string }> = {
   Chromium: {
     browser: "chrome",
     executablePath: Deno.env.get("CHROMIUM") ?? "/usr/bin/chromium",
-    args: [
-      "--no-sandbox",
-      "--disable-gpu",
-      "--disable-quic",
-      "--no-first-run",
-      "--disable-background-networking",
-      "--disable-component-update",
-      "--disable-sync",
-    ],
+    args: [...FLAGS],
   },
   Firefox: {
     browser: "firefox",

@@ -15,8 +15,8 @@ export const CHROMIUM: string = Deno.env.get("CHROMIUM") ?? "chromium";
 /** How long a page may take, in milliseconds. */
 const TIMEOUT = 120_000;
 
-const FLAGS = [
-  "--headless",
+/** Starts it for itself alone, asking nobody for anything. */
+export const FLAGS: readonly string[] = [
   "--no-sandbox",
   "--disable-gpu",
   "--disable-quic",
@@ -57,6 +57,7 @@ export async function runInChromium(
   );
   const browser = new Deno.Command(CHROMIUM, {
     args: [
+      "--headless",
       ...FLAGS,
       `--user-data-dir=${profile}`,
       `http://127.0.0.1:${server.addr.port}/`,

@@ -54,16 +54,16 @@ Deno.test("SourceMap.find() agrees with deno bundle", async () => {
 
 Deno.test("mapPlaces() replaces the places in a bundle and no others", () => {
   const text = `Error: no
-    at f (file:///tmp/x/a_test.js:1:9)
+    at f (file:///project/x/a_test.js:1:9)
     at http://127.0.0.1:80/a_test.js:1:1
     at async main.js:1:1
     at a_test.js:2:1`;
 
   const mapped = mapPlaces(
     text,
-    new URL("file:///tmp/x/a_test.js"),
+    new URL("file:///project/x/a_test.js"),
     new SourceMap(MAP),
-    new URL("file:///tmp/"),
+    new URL("file:///project/"),
   );
 
   assertEquals(

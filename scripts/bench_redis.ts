@@ -16,17 +16,9 @@
 
 import { RedisStore as ConnectRedis } from "npm:connect-redis@^9.0.0";
 import { createClient } from "npm:redis@^6.3.1";
+import { makeVisitor, type Visitor } from "../bench/data.ts";
 import { RedisServer } from "../_redis_server.ts";
 import { RedisStore } from "../redis_store.ts";
-
-interface Visitor {
-  id: number;
-  name: string;
-  email: string;
-  roles: string[];
-  address: { city: string; zip: string };
-  createdAt: number;
-}
 
 type Operation = (key: string, i: number) => Promise<unknown>;
 
@@ -36,17 +28,6 @@ const ROUNDS = Number(Deno.args[0] ?? 15);
 
 /** How many calls are in flight at a time, and how many a round has. */
 const LOADS = [[1, 3_000], [50, 15_000]] as const;
-
-function makeVisitor(i: number): Visitor {
-  return {
-    id: i,
-    name: `Visitor number ${i}`,
-    email: `visitor${i}@shop.example`,
-    roles: ["reader", "buyer", "writer", "editor", "admin"],
-    address: { city: "Recife", zip: "50030-230" },
-    createdAt: 1_795_000_000_000 + i,
-  };
-}
 
 /** Operations a second. */
 async function measure(
