@@ -11,9 +11,9 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
-import { fileURLToPath } from "node:url";
 import { makeRandom, StoreCluster } from "./_store_cluster.ts";
-import { mustRun, npmProgram, run } from "./runtimes/command.ts";
+import { run } from "./runtimes/command.ts";
+import { runKitOn } from "./runtimes/run_kit.ts";
 
 const PROCESSES = 4;
 
@@ -77,42 +77,6 @@ Deno.test("DenoKvStore loses, doubles and revives nothing when processes on one 
 
 const DENO_KV = "@deno/kv@0.14.0";
 
-const ESBUILD = "esbuild@0.25.5";
-
-const BUN = "bun@1.4.5";
-
-/** How to start each runtime. */
-const RUNTIMES: Record<string, () => Promise<string>> = {
-  node: () => mustRun("node", ["--version"]).then(() => "node"),
-  bun: () => npmProgram(BUN, "bun"),
-};
-
-/**
- * Puts `npm:@deno/kv` and the kit on it into a folder.
- *
- * @returns The path of the bundle.
- */
-async function bundleKit(folder: string): Promise<string> {
-  const bundle = `${folder}/kit.mjs`;
-  const quiet = ["--no-audit", "--no-fund", "--no-save", "--loglevel=error"];
-  await mustRun("npm", ["install", "--prefix", folder, ...quiet, DENO_KV]);
-  await mustRun(Deno.execPath(), [
-    "run",
-    "--allow-all",
-    "--no-config",
-    "--no-lock",
-    `npm:${ESBUILD}`,
-    fileURLToPath(new URL("runtimes/deno_kv.ts", import.meta.url)),
-    "--bundle",
-    "--platform=node",
-    "--format=esm",
-    "--target=es2022",
-    `--outfile=${bundle}`,
-    "--log-level=warning",
-  ]);
-  return bundle;
-}
-
 const mustTest = Deno.env.get("REQUIRE_INTEGRATION") === "1";
 
 /** Whether npm has the package. Where it has to, the tests will say why not. */
@@ -120,27 +84,25 @@ const hasPackage = mustTest ||
   (await run("npm", ["view", DENO_KV, "version"]).catch(() => undefined))
       ?.code === 0;
 
-for (const [runtime, findProgram] of Object.entries(RUNTIMES)) {
+for (const runtime of ["node", "bun"] as const) {
   for (const place of ["memory", "a file"]) {
     Deno.test({
       name:
         `DenoKvStore keeps the contract on npm:@deno/kv in ${place}, on ${runtime}`,
       ignore: !hasPackage,
       fn: async () => {
-        const folder = await Deno.makeTempDir();
-        try {
-          const bundle = await bundleKit(folder);
-          const path = place === "memory" ? ":memory:" : `${folder}/kv.sqlite`;
+        const { rules, failures } = await runKitOn({
+          runtime,
+          program: "deno_kv.ts",
+          dependency: DENO_KV,
+          args: (folder) => [
+            place === "memory" ? ":memory:" : `${folder}/kv.sqlite`,
+          ],
+        });
 
-          const text = await mustRun(await findProgram(), [bundle, path]);
-
-          const { rules, failures } = JSON.parse(text);
-          report(`${runtime}, ${place}: ${rules} rules`);
-          assertEquals(failures, []);
-          assert(rules > 80);
-        } finally {
-          await Deno.remove(folder, { recursive: true });
-        }
+        report(`${runtime}, ${place}: ${rules} rules`);
+        assertEquals(failures, []);
+        assert(rules > 80);
       },
     });
   }
