@@ -126,6 +126,7 @@ export class KeyQueue {
 
   /** Starts those that came while a task of their key was on the stack. */
   #leave(key: string): void {
+    if (this.#lanes.size === 0) return;
     const lane = this.#lanes.get(key);
     if (lane !== undefined) this.#next(key, lane);
   }

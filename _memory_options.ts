@@ -11,8 +11,11 @@ import {
   checkType,
 } from "./_argument.ts";
 
-/** A `Map` holds at most 2^24 entries in V8. */
-const MAX_ENTRIES = 2 ** 24;
+/**
+ * A `Map` of V8 has room for 2^24 entries, deleted ones included: it clears
+ * those out in place of growing when they are half of them or more.
+ */
+const MAX_ENTRIES = 2 ** 23;
 
 const UPDATE_TIMEOUT = 30_000;
 
@@ -39,8 +42,8 @@ export interface MemoryStoreOptions<V> {
    */
   ttl?: number | undefined;
   /**
-   * How many entries there can be: a whole number from `1` to 16,777,216
-   * (2^24), or `Infinity`. A new key in a full store takes the place of an
+   * How many entries there can be: a whole number from `1` to 8,388,608
+   * (2^23), or `Infinity`. A new key in a full store takes the place of an
    * expired entry, else of a live one that was not used lately (SIEVE).
    *
    * @default {Infinity}

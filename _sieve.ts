@@ -5,66 +5,96 @@
  * @module
  */
 
-/** An item that knows its neighbours. */
-export interface SieveItem<T> {
-  /** Was used since the hand last passed it. */
-  used: boolean;
-  /** The item that came next before it. */
-  older: T | undefined;
-  /** The item that came next after it. */
-  newer: T | undefined;
-}
+/** No slot. */
+const NONE = -1;
 
 /**
- * Items in the order in which they came, and a hand that goes from the oldest
+ * Slots in the order in which they came, and a hand that goes from the oldest
  * to the newest and round again. It spares those that were used since it last
  * passed, and stops at the first that was not.
  *
- * The order is a list of its own: a kept iterator of a `Map` would do, but it
- * keeps alive all that was ever deleted since it last moved (V8).
- *
- * @typeParam T The items.
- *
  * @see {@link https://www.usenix.org/conference/nsdi24/presentation/zhang-yazhuo | Zhang et al., SIEVE, NSDI 2024}
  */
-export class Sieve<T extends SieveItem<T>> {
-  #oldest: T | undefined;
-  #newest: T | undefined;
+export class Sieve {
+  /** By slot: whether it was used since the hand last passed it. */
+  #used: boolean[] = [];
+  /** By slot: the one that came next before it, and the one next after it. */
+  #older: number[] = [];
+  #newer: number[] = [];
+  #oldest = NONE;
+  #newest = NONE;
   /** Where the search goes on; from the oldest when there is none. */
-  #hand: T | undefined;
+  #hand = NONE;
 
-  /** Adds an item as the newest. */
-  add(item: T): void {
-    item.older = this.#newest;
-    if (this.#newest === undefined) this.#oldest = item;
-    else this.#newest.newer = item;
-    this.#newest = item;
+  /** Adds the slot after the last as the newest. */
+  add(): void {
+    const slot = this.#used.push(false) - 1;
+    this.#older.push(NONE);
+    this.#newer.push(NONE);
+    this.#join(this.#newest, slot);
+    this.#newest = slot;
+    if (this.#oldest === NONE) this.#oldest = slot;
   }
 
-  /** Takes out an item that was added. */
-  remove(item: T): void {
-    const { older, newer } = item;
-    if (older === undefined) this.#oldest = newer;
-    else older.newer = newer;
-    if (newer === undefined) this.#newest = older;
-    else newer.older = older;
-    if (this.#hand === item) this.#hand = newer;
-    item.older = item.newer = undefined;
+  /** Notes that a slot was used. */
+  use(slot: number): void {
+    // A write to memory that others have cached costs more than this read.
+    if (!this.#used[slot]) this.#used[slot] = true;
   }
 
-  /** The item to evict, which is still in; `undefined` when there is none. */
-  victim(): T | undefined {
-    let item = this.#hand ?? this.#oldest;
-    while (item?.used) {
-      item.used = false;
-      item = item.newer ?? this.#oldest;
+  /** Takes out a slot, and puts the last one in its place. */
+  remove(slot: number): void {
+    const [older, newer] = this.#around(slot);
+    this.#join(older, newer);
+    if (this.#oldest === slot) this.#oldest = newer;
+    if (this.#newest === slot) this.#newest = older;
+    if (this.#hand === slot) this.#hand = newer;
+    const last = this.#used.length - 1;
+    if (slot !== last) {
+      const [older, newer] = this.#around(last);
+      this.#join(older, slot);
+      this.#join(slot, newer);
+      this.#used[slot] = this.#used[last]!;
+      if (this.#oldest === last) this.#oldest = slot;
+      if (this.#newest === last) this.#newest = slot;
+      if (this.#hand === last) this.#hand = slot;
     }
-    this.#hand = item;
-    return item;
+    this.#used.pop();
+    this.#older.pop();
+    this.#newer.pop();
   }
 
-  /** Forgets all items, without a word to them. */
+  /** The slot to take out; there must be one. */
+  victim(): number {
+    const start = (slot: number) => slot === NONE ? this.#oldest : slot;
+    let slot = start(this.#hand);
+    while (this.#used[slot]) {
+      this.#used[slot] = false;
+      slot = start(this.#newer[slot]!); // a slot has both
+    }
+    return this.#hand = slot;
+  }
+
+  /** Takes out all slots. */
   clear(): void {
-    this.#oldest = this.#newest = this.#hand = undefined;
+    this.#used.length = this.#older.length = this.#newer.length = 0;
+    this.#oldest = this.#newest = this.#hand = NONE;
+  }
+
+  /** Gives back room that is not needed. */
+  trim(): void {
+    this.#used = this.#used.slice();
+    this.#older = this.#older.slice();
+    this.#newer = this.#newer.slice();
+  }
+
+  #around(slot: number): [older: number, newer: number] {
+    return [this.#older[slot]!, this.#newer[slot]!]; // a slot has both
+  }
+
+  /** Makes two slots neighbours, one of which may be none. */
+  #join(older: number, newer: number): void {
+    if (older !== NONE) this.#newer[older] = newer;
+    if (newer !== NONE) this.#older[newer] = older;
   }
 }

@@ -19,22 +19,31 @@ const TypedArrayPrototype: object = Object.getPrototypeOf(Uint8Array.prototype);
 
 const TOO_DEEP = "is nested too deep";
 
+const CYCLE = "is a cycle: it refers back to what holds it";
+
 const { hasOwnProperty } = Object.prototype;
 
 /** Why a value is refused. Collects the way to it as it travels up the walk. */
 class Refusal {
+  /** The steps to it, and what they start from, from the inside out. */
+  readonly steps: string[] = [];
+  readonly holders: object[] = [];
+
   readonly reason: string;
   readonly cause: unknown;
-  /** From the inside out. */
-  readonly steps: string[] = [];
-  /** How many steps from the outside lead to what is refused. */
-  readonly length: number;
 
-  constructor(reason: string, cause?: unknown, length = MAX_DEPTH) {
+  constructor(reason: string, cause?: unknown) {
     this.reason = reason;
     this.cause = cause;
-    this.length = length;
   }
+}
+
+/** What one copy is made by. */
+interface Walk {
+  /** Leaves members under a symbol in. */
+  readonly keepSymbols: boolean;
+  /** The containers around, from {@linkcode CYCLE_DEPTH} on. */
+  holders?: object[];
 }
 
 /**
@@ -46,7 +55,7 @@ class Refusal {
  * @throws {RangeError} If it is nested more than 500 deep.
  */
 export function copyValue<T>(action: string, value: T): T {
-  return copyChecked(action, value, false);
+  return copyChecked(action, value, { keepSymbols: false });
 }
 
 /**
@@ -55,37 +64,39 @@ export function copyValue<T>(action: string, value: T): T {
  * half of the copy does (80 ns for two objects, Node 20).
  */
 export function copyValueToKeep<T>(action: string, value: T): T {
-  return copyChecked(action, value, true);
+  return copyChecked(action, value, { keepSymbols: true });
 }
 
-function copyChecked<T>(action: string, value: T, keepSymbols: boolean): T {
+function copyChecked<T>(action: string, value: T, walk: Walk): T {
   try {
-    // A copy has the type of what it is made from.
-    return copy(value, 0, [], keepSymbols) as T;
+    return copy(value, 0, walk) as T; // as what it is made from
   } catch (error) {
-    const { steps, length, reason, cause } = toRefusal(error);
-    if (reason === TOO_DEEP) {
-      throw new RangeError(
-        `Cannot ${action}: value must be nested at most ${MAX_DEPTH} deep`,
-      );
-    }
-    const path = steps.reverse().slice(0, length).join("").replace(/^\./, "");
-    throw new TypeError(
-      `Cannot ${action}: ${path || "value"} ${reason}`,
-      cause === undefined ? undefined : { cause },
-    );
+    throw explain(action, toRefusal(error));
   }
 }
 
-function copy(
-  value: unknown,
-  depth: number,
-  holders: object[],
-  keepSymbols: boolean,
-): unknown {
-  if (typeof value === "string" || typeof value === "number") return value;
+function explain(action: string, refusal: Refusal): Error {
+  const { steps, holders, reason, cause } = refusal;
+  if (reason === TOO_DEEP) {
+    return new RangeError(
+      `Cannot ${action}: value must be nested at most ${MAX_DEPTH} deep`,
+    );
+  }
+  steps.reverse();
+  if (reason === CYCLE) { // the walk has gone round some times
+    holders.reverse();
+    steps.length = holders.findIndex((held, i) => holders.indexOf(held) < i);
+  }
+  const path = steps.join("").replace(/^\./, "");
+  return new TypeError(
+    `Cannot ${action}: ${path || "value"} ${reason}`,
+    cause === undefined ? undefined : { cause },
+  );
+}
+
+function copy(value: unknown, depth: number, walk: Walk): unknown {
   if (typeof value === "object" && value !== null) {
-    return copyObject(value, depth, holders, keepSymbols);
+    return copyObject(value, depth, walk);
   }
   checkPrimitive(value);
   return value;
@@ -93,6 +104,7 @@ function copy(
 
 function checkPrimitive(value: unknown): void {
   const type = typeof value;
+  if (type === "string" || type === "number") return;
   if (type === "undefined") {
     throw new Refusal("is undefined: use null or leave it out");
   }
@@ -104,29 +116,21 @@ function checkPrimitive(value: unknown): void {
 function copyObject(
   source: object,
   depth: number,
-  holders: object[],
-  keepSymbols: boolean,
+  walk: Walk,
 ): object {
   const prototype = Object.getPrototypeOf(source);
-  if (isPlain(prototype)) {
-    return copyMembers(source, depth, holders, keepSymbols);
-  }
+  if (isPlain(prototype)) return copyMembers(source, depth, walk);
   if (
     Array.isArray(source) &&
     (prototype === Array.prototype || isPlain(Object.getPrototypeOf(prototype)))
-  ) return copyItems(source, depth, holders, keepSymbols);
+  ) return copyItems(source, depth, walk);
   switch (prototype) {
     case Date.prototype:
       return new Date(Date.prototype.getTime.call(source));
     case Map.prototype:
-      return copyMap(
-        source as Map<unknown, unknown>,
-        depth,
-        holders,
-        keepSymbols,
-      );
+      return copyMap(source as Map<unknown, unknown>, depth, walk);
     case Set.prototype:
-      return copySet(source as Set<unknown>, depth, holders, keepSymbols);
+      return copySet(source as Set<unknown>, depth, walk);
     case ArrayBuffer.prototype:
       return ArrayBuffer.prototype.slice.call(source, 0);
   }
@@ -140,21 +144,19 @@ function copyObject(
 function copyMembers(
   source: object,
   depth: number,
-  holders: object[],
-  keepSymbols: boolean,
+  walk: Walk,
 ): object {
-  enter(source, depth, holders);
+  enter(source, depth, walk);
   const target = snapshot(source);
-  let untidy = !keepSymbols && hasSymbols(target);
+  let untidy = !walk.keepSymbols && hasSymbols(target);
   let at = "";
   try {
     for (const key in target) {
       if (!hasOwnProperty.call(target, key)) continue;
       at = key;
       const member = target[key];
-      if (typeof member === "string" || typeof member === "number") continue;
       if (typeof member === "object" && member !== null) {
-        target[key] = copyObject(member, depth + 1, holders, keepSymbols);
+        target[key] = copyObject(member, depth + 1, walk);
       } else if (member === undefined) {
         untidy = true;
       } else {
@@ -162,7 +164,7 @@ function copyMembers(
       }
     }
   } catch (error) {
-    throw within(toStep(at), error);
+    throw within(source, toStep(at), error);
   }
   return untidy ? tidy(target) : target;
 }
@@ -179,7 +181,7 @@ function snapshot(source: object): Record<string, unknown> {
       try {
         void (source as Record<string, unknown>)[key];
       } catch {
-        throw within(toStep(key), cause);
+        throw within(source, toStep(key), cause);
       }
     }
     throw cause;
@@ -197,10 +199,9 @@ function tidy(target: Record<string, unknown>): Record<string, unknown> {
 function copyItems(
   source: unknown[],
   depth: number,
-  holders: object[],
-  keepSymbols: boolean,
+  walk: Walk,
 ): unknown[] {
-  enter(source, depth, holders);
+  enter(source, depth, walk);
   const target: unknown[] = [];
   let i = 0;
   try {
@@ -209,10 +210,10 @@ function copyItems(
       if (item === undefined && !(i in source)) {
         throw new Refusal("is a hole in an array: use null");
       }
-      target.push(copy(item, depth + 1, holders, keepSymbols));
+      target.push(copy(item, depth + 1, walk));
     }
   } catch (error) {
-    throw within(`[${i}]`, error);
+    throw within(source, `[${i}]`, error);
   }
   return target.slice(); // without the room that push() makes for 16 more
 }
@@ -220,21 +221,20 @@ function copyItems(
 function copyMap(
   source: Map<unknown, unknown>,
   depth: number,
-  holders: object[],
-  keepSymbols: boolean,
+  walk: Walk,
 ): Map<unknown, unknown> {
-  enter(source, depth, holders);
+  enter(source, depth, walk);
   const target = new Map<unknown, unknown>();
   let part = "keys";
   try {
     for (const [key, value] of Map.prototype.entries.call(source)) {
       part = "keys";
-      const copiedKey = copy(key, depth + 1, holders, keepSymbols);
+      const copiedKey = copy(key, depth + 1, walk);
       part = "values";
-      target.set(copiedKey, copy(value, depth + 1, holders, keepSymbols));
+      target.set(copiedKey, copy(value, depth + 1, walk));
     }
   } catch (error) {
-    throw within(`.${part}()[${target.size}]`, error);
+    throw within(source, `.${part}()[${target.size}]`, error);
   }
   return target;
 }
@@ -242,34 +242,32 @@ function copyMap(
 function copySet(
   source: Set<unknown>,
   depth: number,
-  holders: object[],
-  keepSymbols: boolean,
+  walk: Walk,
 ): Set<unknown> {
-  enter(source, depth, holders);
+  enter(source, depth, walk);
   const target = new Set<unknown>();
   try {
     for (const item of Set.prototype.values.call(source)) {
-      target.add(copy(item, depth + 1, holders, keepSymbols));
+      target.add(copy(item, depth + 1, walk));
     }
   } catch (error) {
-    throw within(`.values()[${target.size}]`, error);
+    throw within(source, `.values()[${target.size}]`, error);
   }
   return target;
 }
 
 /** Notes a container on the way down, and refuses a cycle and an abyss. */
-function enter(source: object, depth: number, holders: object[]): void {
-  if (depth >= CYCLE_DEPTH) {
-    holders.length = depth;
-    if (holders.includes(source)) {
-      holders.push(source);
-      const length = holders.findIndex((held, i) => holders.indexOf(held) < i);
-      const reason = "is a cycle: it refers back to what holds it";
-      throw new Refusal(reason, undefined, length);
-    }
-    if (depth === MAX_DEPTH) throw new Refusal(TOO_DEEP);
+function enter(source: object, depth: number, walk: Walk): void {
+  if (depth < CYCLE_DEPTH) return;
+  if (depth === MAX_DEPTH) throw new Refusal(TOO_DEEP);
+  const holders = walk.holders ??= [];
+  holders.length = depth - CYCLE_DEPTH;
+  if (holders.includes(source)) {
+    const refusal = new Refusal(CYCLE);
+    refusal.holders.push(source);
+    throw refusal;
   }
-  holders[depth] = source;
+  holders.push(source);
 }
 
 /** Whether an object has members under a symbol. */
@@ -308,8 +306,9 @@ function toRefusal(error: unknown): Refusal {
   );
 }
 
-function within(step: string, error: unknown): Refusal {
+function within(holder: object, step: string, error: unknown): Refusal {
   const refusal = toRefusal(error);
+  refusal.holders.push(holder);
   refusal.steps.push(step);
   return refusal;
 }

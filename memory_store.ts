@@ -26,7 +26,7 @@ import {
   MAX_ATTEMPTS,
   readTtl,
 } from "./_atomic_store.ts";
-import { type Entry, EntryTable, readEntry } from "./_entry_table.ts";
+import { EntryTable, NONE } from "./_entry_table.ts";
 import { KeyQueue, type Run } from "./_key_queue.ts";
 import {
   type Eviction,
@@ -40,7 +40,6 @@ import {
   type StoreUpdater,
   UpdateConflictError,
 } from "./store.ts";
-import { copyValue, copyValueToKeep } from "./_value.ts";
 
 export type { Eviction, MemoryStoreOptions } from "./_memory_options.ts";
 export type {
@@ -52,6 +51,16 @@ export type {
 } from "./store.ts";
 
 type MaybePromise<T> = T | Promise<T>;
+
+/** What `update` was called with, and how far it is. */
+interface Update<V> {
+  readonly key: string;
+  readonly fn: StoreUpdater<V>;
+  readonly ttl: number | undefined;
+  readonly run: Run;
+  /** How many times `fn` has run, this run included. */
+  attempts: number;
+}
 
 /** Nobody else could be told: no caller asked for what was evicted. */
 function logEvictError(error: unknown): void {
@@ -111,7 +120,6 @@ export class MemoryStore<V = any>
   readonly #updates: KeyQueue;
   readonly #ttl: number;
   readonly #onEvict: ((eviction: Eviction<V>) => unknown) | undefined;
-  readonly #readersNeverMutate: boolean;
   /** What `onEvict` is still to be told. */
   #evictions: Eviction<V>[] = [];
   #disposed = false;
@@ -126,21 +134,16 @@ export class MemoryStore<V = any>
    */
   constructor(options: MemoryStoreOptions<V> | number = {}) {
     const resolved = resolveOptions(options);
-    const { maxEntries, onEvict } = resolved;
+    const { maxEntries, onEvict, readersNeverMutate } = resolved;
     this.#ttl = resolved.ttl;
     this.#updates = new KeyQueue(resolved.updateTimeout);
     this.#onEvict = onEvict;
-    this.#readersNeverMutate = resolved.readersNeverMutate;
     this.#table = new EntryTable<V>({
+      readersNeverMutate,
       maxEntries,
-      onEvict: (entry, reason) => {
-        if (!onEvict) return;
-        this.#evictions.push({
-          key: entry.key,
-          value: readEntry(entry),
-          reason,
-        });
-      },
+      onEvict: onEvict && ((key, value, reason) => {
+        this.#evictions.push({ key, value, reason });
+      }),
     });
   }
 
@@ -154,35 +157,38 @@ export class MemoryStore<V = any>
 
   /** See {@linkcode AtomicStore.get}. */
   async get(key: string): Promise<V | undefined> {
-    const entry = this.#lookUp("get entry", key);
-    if (entry === undefined) return undefined;
-    entry.used = true;
-    return this.#read(entry);
+    const slot = this.#lookUp("get entry", key);
+    if (slot === NONE) return undefined;
+    this.#table.use(slot);
+    return this.#table.read(slot);
   }
 
   /** See {@linkcode AtomicStore.set}. */
   async set(key: string, value: V, options?: StoreSetOptions): Promise<void> {
     const action = "set entry";
-    checkKey(action, key);
-    const ttl = readTtl(action, options) ?? this.#ttl;
+    const known = this.#table.slotOf(key);
+    if (known === NONE) checkKey(action, key);
+    const ttl = options === undefined
+      ? this.#ttl
+      : readTtl(action, options) ?? this.#ttl;
     checkPresent(action, value);
-    const copy = this.#copy(action, value);
+    const kept = this.#table.prepare(action, value, known);
     this.#begin(action);
-    this.#put(this.#table.find(key), key, copy, ttl);
+    this.#table.put(this.#table.find(key, known), key, kept, ttl);
     this.#report();
   }
 
   /** See {@linkcode AtomicStore.delete}. */
   async delete(key: string): Promise<void> {
-    const entry = this.#lookUp("delete entry", key);
-    if (entry !== undefined) this.#table.remove(entry);
+    const slot = this.#lookUp("delete entry", key);
+    if (slot !== NONE) this.#table.remove(slot);
     this.#table.sweep();
     this.#report();
   }
 
   /** See {@linkcode AtomicStore.has}. */
   async has(key: string): Promise<boolean> {
-    return this.#lookUp("look up entry", key) !== undefined;
+    return this.#lookUp("look up entry", key) !== NONE;
   }
 
   /** See {@linkcode AtomicStore.touch}. */
@@ -191,14 +197,14 @@ export class MemoryStore<V = any>
     const life = ttl === undefined
       ? this.#ttl
       : checkDuration(action, "ttl", ttl);
-    const entry = this.#lookUp(action, key);
-    if (entry !== undefined) {
-      entry.used = true;
-      this.#table.setDeadline(entry, life);
+    const slot = this.#lookUp(action, key);
+    if (slot !== NONE) {
+      this.#table.use(slot);
+      this.#table.setDeadline(slot, life);
     }
     this.#table.sweep();
     this.#report();
-    return entry !== undefined;
+    return slot !== NONE;
   }
 
   /** See {@linkcode AtomicStore.update}. */
@@ -211,7 +217,10 @@ export class MemoryStore<V = any>
     checkKey(action, key);
     checkType(action, "fn", fn, "function");
     const ttl = readTtl(action, options);
-    return this.#updates.run(key, (run) => this.#attempt(key, fn, ttl, run, 1));
+    return this.#updates.run(
+      key,
+      (run) => this.#attempt({ key, fn, ttl, run, attempts: 1 }),
+    );
   }
 
   /** See {@linkcode AtomicStore.clear}. */
@@ -222,8 +231,8 @@ export class MemoryStore<V = any>
 
   /** Copies of the live entries, in the order in which they were created. */
   *[Symbol.iterator](): IterableIterator<[string, V]> {
-    for (const entry of this.#table.live()) {
-      yield [entry.key, this.#read(entry)];
+    for (const [key, slot] of this.#table.live()) {
+      yield [key, this.#table.read(slot)];
     }
   }
 
@@ -240,79 +249,65 @@ export class MemoryStore<V = any>
   }
 
   /** One run of `fn`, and another one when the entry changes meanwhile. */
-  #attempt(
-    key: string,
-    fn: StoreUpdater<V>,
-    ttl: number | undefined,
-    run: Run,
-    attempts: number,
-  ): MaybePromise<V | undefined> {
-    const action = "update entry";
-    const found = this.#lookUp(action, key);
-    const before = found?.value;
-    const draft = found && readEntry(found);
-    const finish = (result: unknown): MaybePromise<V | undefined> => {
-      // What fn returns is a V or nothing, as its type says.
-      const outcome = result === undefined ? draft : result as V;
-      const after = outcome === undefined
-        ? undefined
-        : this.#copy(action, outcome);
-      // From here to the write no code of a caller runs. A stored object is
-      // never stored twice, so the same one means: nobody has written.
-      if (run.givenUp) return undefined;
-      this.#begin(action);
-      const entry = this.#table.find(key);
-      if (!Object.is(entry?.value, before)) {
-        this.#report();
-        if (attempts === MAX_ATTEMPTS) throw new UpdateConflictError(attempts);
-        return this.#attempt(key, fn, ttl, run, attempts + 1);
-      }
-      const stored = after === undefined
-        ? entry
-        : this.#put(entry, key, after, ttl);
-      const copy = stored && this.#read(stored);
-      this.#report();
-      return copy;
-    };
-    const result = fn(draft);
+  #attempt(update: Update<V>): MaybePromise<V | undefined> {
+    const slot = this.#lookUp("update entry", update.key);
+    const before = slot === NONE ? undefined : this.#table.valueAt(slot);
+    const draft = slot === NONE ? undefined : this.#table.copyAt(slot);
+    const result = update.fn(draft);
     return isThenable(result)
-      ? Promise.resolve(result).then(finish)
-      : finish(result);
+      ? Promise.resolve(result).then((result) =>
+        this.#finish(update, slot, before, draft, result)
+      )
+      : this.#finish(update, slot, before, draft, result);
   }
 
-  #copy(action: string, value: V): V {
-    return this.#readersNeverMutate
-      ? copyValue(action, value)
-      : copyValueToKeep(action, value);
-  }
-
-  #read(entry: Entry<V>): V {
-    return this.#readersNeverMutate ? entry.value : readEntry(entry);
-  }
-
-  /** Stores a copy; `ttl` left out keeps a deadline, or takes the default. */
-  #put(
-    entry: Entry<V> | undefined,
-    key: string,
-    copy: V,
-    ttl: number | undefined,
-  ): Entry<V> {
-    if (entry === undefined) {
-      return this.#table.add(key, copy, ttl ?? this.#ttl);
+  /** Stores what `fn` has made, if the entry is what it was before. */
+  #finish(
+    update: Update<V>,
+    slotBefore: number,
+    before: V | undefined,
+    draft: V | undefined,
+    result: V | undefined | void,
+  ): MaybePromise<V | undefined> {
+    const { key, ttl } = update;
+    const action = "update entry";
+    const table = this.#table;
+    // What fn returns is a V or nothing, as its type says.
+    const outcome = result === undefined ? draft : result as V;
+    const kept = outcome === undefined
+      ? undefined
+      : table.prepare(action, outcome, slotBefore);
+    // From here to the write no code of a caller runs. A stored object is
+    // never stored twice, so the same one means: nobody has written.
+    if (update.run.givenUp) return undefined;
+    this.#begin(action);
+    const slot = table.find(key, slotBefore);
+    if (!Object.is(slot === NONE ? undefined : table.valueAt(slot), before)) {
+      this.#report();
+      if (update.attempts === MAX_ATTEMPTS) {
+        throw new UpdateConflictError(update.attempts);
+      }
+      update.attempts++;
+      return this.#attempt(update);
     }
-    this.#table.replace(entry, copy, ttl);
-    return entry;
+    let copy: V | undefined;
+    if (kept !== undefined) {
+      const life = slot === NONE ? ttl ?? this.#ttl : ttl;
+      copy = table.read(table.put(slot, key, kept, life));
+    }
+    this.#report();
+    return copy;
   }
 
-  /** A live entry. What is found under a key needs no check of the key. */
-  #lookUp(action: string, key: string): Entry<V> | undefined {
+  /** The slot of a live entry. What has one needs no check of the key. */
+  #lookUp(action: string, key: string): number {
     this.#table.begin();
-    const entry = this.#table.find(key);
-    if (entry !== undefined) return entry;
+    const slot = this.#table.find(key);
+    if (slot !== NONE) return slot;
     checkKey(action, key);
     this.#checkOpen(action);
     this.#report();
-    return undefined;
+    return NONE;
   }
 
   /** Tells `onEvict`, which may use the store, when nothing is half done. */

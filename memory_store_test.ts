@@ -117,6 +117,26 @@ Deno.test("new MemoryStore() takes maxEntries alone", async () => {
   assertEquals(store.size, 2);
 });
 
+Deno.test("MemoryStore.set() says when the runtime can hold no more entries", async () => {
+  using store = new MemoryStore<number>();
+  await fill(store, "ab");
+  // 2^24 of them would take 2 GB.
+  using _full = stub(Map.prototype, "set", () => {
+    throw new RangeError("Map maximum size exceeded");
+  });
+
+  const error = await assertRejects(
+    () => store.set("c", 0),
+    StoreError,
+    "Cannot set entry: this runtime can hold no more entries in one store: use maxEntries or ttl",
+  );
+
+  assertEquals(error.outcome, "not applied");
+  assertEquals(keysOf(store), "ab");
+  await store.set("a", 1);
+  assertEquals(await store.get("a"), 1);
+});
+
 Deno.test("new MemoryStore(5000) holds 5,000 entries", async () => {
   using store = new MemoryStore<number>(5000);
 
@@ -138,7 +158,7 @@ Deno.test("new MemoryStore() takes an option that is undefined as left out", asy
   assertEquals(await store.get("a"), 1);
 });
 
-for (const maxEntries of [1, 2 ** 24, Infinity]) {
+for (const maxEntries of [1, 2 ** 23, Infinity]) {
   Deno.test(`new MemoryStore() accepts a maxEntries of ${maxEntries}`, () => {
     using store = new MemoryStore({ maxEntries });
     using positional = new MemoryStore(maxEntries);
@@ -148,9 +168,9 @@ for (const maxEntries of [1, 2 ** 24, Infinity]) {
   });
 }
 
-for (const maxEntries of [0, -1, 1.5, NaN, -Infinity, 2 ** 24 + 1]) {
+for (const maxEntries of [0, -1, 1.5, NaN, -Infinity, 2 ** 23 + 1]) {
   Deno.test(`new MemoryStore() rejects a maxEntries of ${maxEntries}`, () => {
-    const rule = "maxEntries must be a whole number from 1 to 16777216";
+    const rule = "maxEntries must be a whole number from 1 to 8388608";
 
     assertThrows(() => new MemoryStore({ maxEntries }), RangeError, rule);
     assertThrows(() => new MemoryStore(maxEntries), RangeError, rule);

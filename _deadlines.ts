@@ -1,0 +1,136 @@
+/**
+ * When entries expire, and which of them have, without looking at the others.
+ *
+ * @module
+ */
+
+/**
+ * A deadline for each slot that has one, and a 4-ary min-heap of the slots.
+ * Adding, removing and bringing forward cost O(log n). A deadline that moves
+ * away, as that of a session in use does with each request, costs O(1): its
+ * place in the heap follows when it comes to the root.
+ *
+ * @see {@link https://doi.org/10.1145/512274.512284 | Williams, Algorithm 232: Heapsort}
+ */
+export class Deadlines {
+  /** By slot: in milliseconds of any clock, or `Infinity`. */
+  #deadlines: number[] = [];
+  /** By slot: its place in the heap; `-1` when it is in none. */
+  #places: number[] = [];
+  /** By place: a slot, and a time that is not after its deadline. */
+  #slots: number[] = [];
+  #times: number[] = [];
+
+  /** The deadline of a slot, or `Infinity`. */
+  of(slot: number): number {
+    return this.#deadlines[slot] ?? Infinity;
+  }
+
+  /** A time before which nothing expires, or `Infinity`. */
+  get next(): number {
+    return this.#times[0] ?? Infinity;
+  }
+
+  /** The slot that may be the next to expire, while there is one. */
+  get nextSlot(): number {
+    return this.#slots[0]!; // while there is one
+  }
+
+  /** Gives a slot a deadline. */
+  set(slot: number, deadline: number): void {
+    for (let i = this.#places.length; i <= slot; i++) {
+      this.#places.push(-1);
+      this.#deadlines.push(Infinity);
+    }
+    this.#deadlines[slot] = deadline;
+    const place = this.#places[slot]!; // there are more than `slot`
+    if (place < 0) {
+      if (deadline !== Infinity) this.#rise(this.#slots.length, slot, deadline);
+    } else if (deadline < this.#times[place]!) { // of a slot in the heap
+      this.#rise(place, slot, deadline);
+    }
+  }
+
+  /** Puts the slot at the root where its deadline belongs. */
+  settle(): void {
+    const slot = this.nextSlot;
+    const deadline = this.of(slot);
+    if (deadline === Infinity) this.#leave(0);
+    else this.#sink(0, slot, deadline);
+  }
+
+  /** Takes the deadline of a slot away, and gives it that of the last slot. */
+  remove(slot: number, last: number): void {
+    const place = this.#places[slot] ?? -1;
+    if (place >= 0) this.#leave(place);
+    if (last >= this.#places.length) {
+      if (slot < this.#places.length) this.#deadlines[slot] = Infinity;
+      return;
+    }
+    const moved = this.#places.pop()!; // there are more than `last`
+    const deadline = this.#deadlines.pop()!;
+    if (slot === last) return;
+    this.#places[slot] = moved;
+    this.#deadlines[slot] = deadline;
+    if (moved >= 0) this.#slots[moved] = slot;
+  }
+
+  /** Takes all deadlines away. */
+  clear(): void {
+    this.#deadlines.length = this.#places.length = 0;
+    this.#slots.length = this.#times.length = 0;
+  }
+
+  /** Gives back room that is not needed. */
+  trim(): void {
+    this.#deadlines = this.#deadlines.slice();
+    this.#places = this.#places.slice();
+    this.#slots = this.#slots.slice();
+    this.#times = this.#times.slice();
+  }
+
+  /** Takes a place out of the heap. */
+  #leave(place: number): void {
+    this.#places[this.#slots[place]!] = -1; // a place of the heap has a slot
+    const slot = this.#slots.pop()!;
+    const time = this.#times.pop()!;
+    if (place === this.#slots.length) return;
+    if (time < this.#times[place]!) this.#rise(place, slot, time);
+    else this.#sink(place, slot, time);
+  }
+
+  /** Puts a slot at a place, or nearer to the root. */
+  #rise(place: number, slot: number, time: number): void {
+    while (place > 0) {
+      const above = (place - 1) >> 2;
+      const timeAbove = this.#times[above]!; // above < place
+      if (timeAbove <= time) break;
+      this.#put(place, this.#slots[above]!, timeAbove);
+      place = above;
+    }
+    this.#put(place, slot, time);
+  }
+
+  /** Puts a slot at a place, or farther from the root. */
+  #sink(place: number, slot: number, time: number): void {
+    const times = this.#times;
+    for (;;) {
+      let below = 4 * place + 1;
+      if (below >= times.length) break;
+      const end = Math.min(below + 4, times.length);
+      for (let i = below + 1; i < end; i++) {
+        if (times[i]! < times[below]!) below = i; // both below the end
+      }
+      if (times[below]! >= time) break;
+      this.#put(place, this.#slots[below]!, times[below]!);
+      place = below;
+    }
+    this.#put(place, slot, time);
+  }
+
+  #put(place: number, slot: number, time: number): void {
+    this.#slots[place] = slot;
+    this.#times[place] = time;
+    this.#places[slot] = place;
+  }
+}
