@@ -4,7 +4,7 @@
  * @module
  */
 
-import { copyValue, copyValueToKeep, hasSymbols } from "./_value.ts";
+import { copyValue, hasSymbols } from "./_value.ts";
 
 /** Copies the values of one shape. */
 export interface Copier {
@@ -137,7 +137,7 @@ const FLAT_ARRAY: Copier = {
 export const ANY: Copier = {
   id: 2,
   copy: (value) => copyValue("read entry", value),
-  take: (value) => copyValueToKeep("set entry", value),
+  take: (value) => copyValue("set entry", value),
   hasSymbols: () => false,
 };
 
@@ -177,7 +177,7 @@ class ObjectCopier implements Copier {
     return copy;
   }
 
-  /** Takes a third of the time that {@linkcode copyValueToKeep} does. */
+  /** Takes a third of the time that {@linkcode copyValue} does. */
   take(value: unknown): unknown {
     if (
       !isContainer(value) || Object.getPrototypeOf(value) !== Object.prototype
@@ -192,6 +192,8 @@ class ObjectCopier implements Copier {
         if (isPrimitive(member)) continue;
         return refuse(copy);
       }
+      // What every object inherits would become a member of its own.
+      if (!Object.hasOwn(copy, key)) return refuse(copy);
       const taken = copier.take(member);
       if (taken === undefined) {
         copy[key] = rest;
@@ -261,7 +263,7 @@ export interface Kept<V> {
 }
 
 /**
- * Copies a value as {@linkcode copyValueToKeep} does.
+ * Copies a value as {@linkcode copyValue} does.
  *
  * @param likely The copier that it may be for: then it takes a third of the time.
  */
@@ -281,9 +283,9 @@ export function copyLike<V>(
   const left = rest as V; // the value, or what was read of it
   rest = undefined;
   try {
-    return { value: copyValueToKeep(action, left), copier: undefined };
+    return { value: copyValue(action, left), copier: undefined };
   } catch (error) {
-    copyValueToKeep(action, value); // its message has the shortest path
+    copyValue(action, value); // its message has the shortest path
     throw error;
   }
 }

@@ -98,3 +98,61 @@ Deno.test("MemoryStore does not store what every object inherits", async () => {
     delete prototype.polluted;
   }
 });
+
+Deno.test("MemoryStore does not store what every object inherits in place of a member", async () => {
+  using store = new MemoryStore<Value>();
+  await store.set("a", { own: 1, polluted: { b: 1 } });
+  await store.get("a");
+  const prototype: Value = Object.prototype as unknown as Value; // to pollute it
+  prototype.polluted = { by: "another library" };
+  try {
+    await store.set("a", { own: 2 });
+    const read = await store.get("a") ?? {};
+
+    assertEquals(Object.keys(read), ["own"]);
+  } finally {
+    delete prototype.polluted;
+  }
+});
+
+Deno.test("MemoryStore.set() drops members under symbols of a shape that it knows", async () => {
+  using store = new MemoryStore<Value>();
+  const secret = Symbol("secret");
+  const value = { a: 1, inner: { b: 1 } };
+  await store.set("a", value);
+  await store.get("a");
+
+  for (const holder of [value, value.inner]) {
+    const marked = Object.defineProperty(holder, secret, {
+      value: 1,
+      enumerable: true,
+      configurable: true,
+    });
+    await store.set("a", value);
+    const read = await store.get("a") ?? {};
+    const inner = read.inner as object;
+
+    assertEquals(Object.getOwnPropertySymbols(read), []);
+    assertEquals(Object.getOwnPropertySymbols(inner), []);
+    Reflect.deleteProperty(marked, secret);
+  }
+});
+
+Deno.test("MemoryStore.set() reads each getter once, whatever the shape was before", async () => {
+  using store = new MemoryStore<Value>();
+  for (const before of [{}, { a: 1, b: { c: 1 } }, { a: 1, b: { c: {} } }]) {
+    let reads = 0;
+    const inner = {
+      get c() {
+        return ++reads;
+      },
+    };
+    await store.set("a", before);
+    await store.get("a");
+
+    await store.set("a", { a: 1, b: inner });
+
+    assertEquals(await store.get("a"), { a: 1, b: { c: 1 } });
+    assertEquals(reads, 1);
+  }
+});

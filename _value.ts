@@ -38,10 +38,8 @@ class Refusal {
   }
 }
 
-/** What one copy is made by. */
+/** What a walk has come through. */
 interface Walk {
-  /** Leaves members under a symbol in. */
-  readonly keepSymbols: boolean;
   /** The containers around, from {@linkcode CYCLE_DEPTH} on. */
   holders?: object[];
 }
@@ -55,21 +53,8 @@ interface Walk {
  * @throws {RangeError} If it is nested more than 500 deep.
  */
 export function copyValue<T>(action: string, value: T): T {
-  return copyChecked(action, value, { keepSymbols: false });
-}
-
-/**
- * Copies a value as {@linkcode copyValue} does, but leaves members under a
- * symbol in, for whoever reads it to drop: to look for them takes as long as
- * half of the copy does (80 ns for two objects, Node 20).
- */
-export function copyValueToKeep<T>(action: string, value: T): T {
-  return copyChecked(action, value, { keepSymbols: true });
-}
-
-function copyChecked<T>(action: string, value: T, walk: Walk): T {
   try {
-    return copy(value, 0, walk) as T; // as what it is made from
+    return copy(value, 0, {}) as T; // as what it is made from
   } catch (error) {
     throw explain(action, toRefusal(error));
   }
@@ -148,7 +133,7 @@ function copyMembers(
 ): object {
   enter(source, depth, walk);
   const target = snapshot(source);
-  let untidy = !walk.keepSymbols && hasSymbols(target);
+  let untidy = hasSymbols(target);
   let at = "";
   try {
     for (const key in target) {

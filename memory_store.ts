@@ -214,7 +214,6 @@ export class MemoryStore<V = any>
     options?: StoreUpdateOptions,
   ): Promise<V | undefined> {
     const action = "update entry";
-    checkKey(action, key);
     checkType(action, "fn", fn, "function");
     const ttl = readTtl(action, options);
     return this.#updates.run(
