@@ -75,7 +75,7 @@ function logEvictError(error: unknown): void {
  * - It is not shared: each process, worker and isolate has its own, and what it
  *   holds is gone with it.
  * - It has no timer and keeps no process alive. Expired entries are dropped
- *   when they are met, and up to 512 others, earliest deadline first, by each
+ *   when they are met, and up to 256 others, earliest deadline first, by each
  *   write.
  * - Time as the store sees it never runs backwards: once it has seen that the
  *   wall clock was set back, its time goes on from where it was.

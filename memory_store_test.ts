@@ -1090,7 +1090,7 @@ Deno.test("MemoryStore.size drops all expired entries", async () => {
 });
 
 /** How many expired entries a write drops at most, besides its own. */
-const SWEPT = 512;
+const SWEPT = 256;
 
 const WRITES: [
   string,

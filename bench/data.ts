@@ -44,7 +44,8 @@ export function makeVisitor(i: number): Visitor {
     id: i,
     name: flat("Visitor number ", i),
     email: flat("visitor", i, "@shop.example"),
-    roles: ["reader", "buyer", "writer", "editor", "admin"],
+    // Copies of a literal of constants share its items (V8): a request's do not.
+    roles: "reader buyer writer editor admin".split(" "),
     address: { city: "Recife", zip: "50030-230" },
     createdAt: 1_795_000_000_000 + i,
   };
