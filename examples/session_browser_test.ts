@@ -19,6 +19,7 @@ import type {
 } from "npm:puppeteer-core@^25.16.0";
 import { FLAGS } from "../runtimes/chromium.ts";
 import { Session } from "../mod.ts";
+import { FORGET } from "./demo_http.ts";
 
 const BROWSERS: Record<string, LaunchOptions & { executablePath: string }> = {
   Chromium: {
@@ -77,8 +78,8 @@ async function openSite(cookieName: string): Promise<Site> {
         session.setCookie(headers, await session.create({ count: 0 }));
         return "started";
     }
-    // A page with something of the user in it is not for a cache, and not for
-    // the back button either.
+    // A page with something of the user in it is not for a cache. Chromium may
+    // keep it for its back button all the same, until a page makes it forget.
     if (path !== "/careless") headers.set("cache-control", "no-store");
     return found === undefined
       ? "nobody"
@@ -89,11 +90,16 @@ async function openSite(cookieName: string): Promise<Site> {
     { port: 0, hostname: "localhost", onListen: () => {} },
     async (req) => {
       const path = new URL(req.url).pathname;
+      if (path === "/forget.css") return new Response("", { headers: FORGET });
       cookies.set(path, req.headers.get("cookie") ?? "");
       const headers = new Headers({ "content-type": "text/html" });
       const who = await answer(path, req, headers);
       const status = headers.has("location") ? 303 : 200;
+      // Without an icon of its own a page asks for one, and is kept or not kept
+      // for the back button by when that comes: here all pages are that can be.
       const body = `<!doctype html><title>Site</title>
+        <link rel="icon" href="data:,">
+        ${who === "nobody" ? '<link rel="stylesheet" href="/forget.css">' : ""}
         <p id="who">${who}</p>
         <form id="in" method="post" action="/auth/sign-in"><button>In</button></form>
         <form id="out" method="post" action="/elsewhere/bye"><button>Out</button></form>`;
@@ -131,9 +137,14 @@ async function submit(page: Page, form: "in" | "out"): Promise<string> {
   return await who(page);
 }
 
-/** Goes back, also to a page that the browser has kept and does not load. */
-async function goBack(page: Page, path: string): Promise<string> {
-  await page.evaluate("history.back()");
+/** Goes to a page before or after this one, also to one the browser has kept. */
+async function travel(
+  page: Page,
+  direction: "back" | "forward",
+  path: string,
+): Promise<string> {
+  await page.evaluate(`history.${direction}()`);
+  // The location changes before the page is there: see that it is.
   await page.waitForFunction(
     `location.pathname === ${JSON.stringify(path)} &&
       document.readyState === "complete" && document.querySelector("#who")`,
@@ -340,11 +351,9 @@ browserTest(
     assertEquals(await submit(page, "out"), "nobody");
 
     for (const path of ["/two", "/one", "/account", "/"]) {
-      assertEquals(await goBack(page, path), "nobody", path);
+      assertEquals(await travel(page, "back", path), "nobody", path);
     }
-    await page.evaluate("history.forward()");
-    await page.waitForFunction("location.pathname === '/account'");
-    assertEquals(await who(page), "nobody");
+    assertEquals(await travel(page, "forward", "/account"), "nobody");
   },
 );
 
@@ -359,7 +368,7 @@ browserTest(
     });
     assertEquals(await open(page, site, "/other"), "ada 5");
 
-    assertEquals(await goBack(page, "/careless"), "ada 0");
+    assertEquals(await travel(page, "back", "/careless"), "ada 0");
   },
   [PLAIN],
 );
