@@ -16,10 +16,9 @@ const MAX_TIME = 8.64e15;
 
 /** What kind of thing a caller has passed in, for an error message. */
 export function kindOf(value: unknown): string {
-  if (value === null) return "null";
+  if (value === null || value === undefined) return `${value}`;
   if (Array.isArray(value)) return "an array";
   if (isThenable(value)) return "a promise: did you forget await?";
-  if (typeof value === "undefined") return "undefined";
   return typeof value === "object" ? "an object" : `a ${typeof value}`;
 }
 
@@ -27,6 +26,45 @@ export function kindOf(value: unknown): string {
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof value === "object" && value !== null && "then" in value &&
     typeof value.then === "function";
+}
+
+/** Goes on at once when there is nothing to wait for, else later. */
+export function chain<T, U>(
+  value: T | Promise<T>,
+  next: (value: T) => U,
+): U | Promise<U> {
+  return isThenable(value)
+    ? Promise.resolve(value as PromiseLike<T>).then(next)
+    : next(value);
+}
+
+/** A string as it would be written in a program, or else the kind of thing. */
+export function quote(value: unknown): string {
+  return typeof value === "string" ? JSON.stringify(value) : kindOf(value);
+}
+
+/** Whether a value has all of these methods, own or inherited. */
+export function hasMethods(value: unknown, ...names: string[]): boolean {
+  const members = Object(value) as Record<string, unknown>;
+  return names.every((name) => typeof members[name] === "function");
+}
+
+/** The error for an argument of the wrong shape. */
+export function typeError(
+  action: string,
+  rule: string,
+  received: string,
+): TypeError {
+  return new TypeError(`Cannot ${action}: ${rule}: received ${received}`);
+}
+
+/** The error for an argument of the right shape that is out of its range. */
+export function rangeError(
+  action: string,
+  rule: string,
+  received: unknown,
+): RangeError {
+  return new RangeError(`Cannot ${action}: ${rule}: received ${received}`);
 }
 
 /** @throws {TypeError} If `value` is of another type. */
@@ -38,9 +76,7 @@ export function checkType(
 ): void {
   // deno-lint-ignore valid-typeof -- the type of the parameter allows no other
   if (typeof value !== type) {
-    throw new TypeError(
-      `Cannot ${action}: ${name} must be a ${type}: received ${kindOf(value)}`,
-    );
+    throw typeError(action, `${name} must be a ${type}`, kindOf(value));
   }
 }
 
@@ -49,19 +85,32 @@ export function checkType(
  * @throws {RangeError} If `key` is longer than {@linkcode MAX_KEY_BYTES}.
  */
 export function checkKey(action: string, key: string): void {
-  checkType(action, "key", key, "string");
-  if (!key.isWellFormed()) {
-    throw new TypeError(
-      `Cannot ${action}: key must be a well-formed string: received one with a lone surrogate`,
-    );
+  checkText(action, "key", key, MAX_KEY_BYTES);
+}
+
+/**
+ * Checks what is to be, or to be part of, the key of an entry.
+ *
+ * @throws {TypeError} If `text` is not a string or holds a lone surrogate.
+ * @throws {RangeError} If `text` is longer than `maxBytes` in UTF-8.
+ */
+export function checkText(
+  action: string,
+  name: string,
+  text: string,
+  maxBytes: number,
+): void {
+  checkType(action, name, text, "string");
+  if (!text.isWellFormed()) {
+    const rule = `${name} must be a well-formed string`;
+    throw typeError(action, rule, "one with a lone surrogate");
   }
   // A UTF-16 code unit takes at most three bytes.
-  if (key.length * 3 <= MAX_KEY_BYTES) return;
-  const bytes = new TextEncoder().encode(key).length;
-  if (bytes > MAX_KEY_BYTES) {
-    throw new RangeError(
-      `Cannot ${action}: key must be at most ${MAX_KEY_BYTES} bytes of UTF-8: received ${bytes}`,
-    );
+  if (text.length * 3 <= maxBytes) return;
+  const bytes = new TextEncoder().encode(text).length;
+  if (bytes > maxBytes) {
+    const rule = `${name} must be at most ${maxBytes} bytes of UTF-8`;
+    throw rangeError(action, rule, bytes);
   }
 }
 
@@ -79,14 +128,18 @@ export function checkDuration(
 ): number {
   checkType(action, name, duration, "number");
   if (!(duration > 0)) {
-    throw new RangeError(
-      `Cannot ${action}: ${name} must be a number of milliseconds above 0, or Infinity: received ${duration}`,
+    throw rangeError(
+      action,
+      `${name} must be a number of milliseconds above 0, or Infinity`,
+      duration,
     );
   }
   if (duration === Infinity) return Infinity;
   if (Date.now() + duration > MAX_TIME) {
-    throw new RangeError(
-      `Cannot ${action}: ${name} must end at a time a Date can hold; write Infinity for ever: received ${duration}`,
+    throw rangeError(
+      action,
+      `${name} must end at a time a Date can hold; write Infinity for ever`,
+      duration,
     );
   }
   return Math.ceil(duration);
@@ -105,8 +158,10 @@ export function checkTimeout(
 ): number {
   const duration = checkDuration(action, name, timeout);
   if (duration > MAX_TIMER && duration !== Infinity) {
-    throw new RangeError(
-      `Cannot ${action}: ${name} must be at most ${MAX_TIMER} milliseconds, or Infinity: received ${timeout}`,
+    throw rangeError(
+      action,
+      `${name} must be at most ${MAX_TIMER} milliseconds, or Infinity`,
+      timeout,
     );
   }
   return duration;
@@ -122,15 +177,9 @@ export function checkOptions<T extends object>(
   options: T,
   names: readonly (keyof T & string)[],
 ): T {
-  if (
-    typeof options !== "object" || options === null ||
-    Array.isArray(options) || isThenable(options)
-  ) {
-    throw new TypeError(
-      `Cannot ${action}: options must be an object: received ${
-        kindOf(options)
-      }`,
-    );
+  const kind = kindOf(options);
+  if (kind !== "an object") {
+    throw typeError(action, "options must be an object", kind);
   }
   for (const name of Object.keys(options)) {
     if (!(names as readonly string[]).includes(name)) {
@@ -142,4 +191,24 @@ export function checkOptions<T extends object>(
     }
   }
   return Object.assign(Object.create(null), options);
+}
+
+/**
+ * Fills in what an options object leaves out; what it inherits does not count.
+ *
+ * @param base Has every member that there can be, as its own: so none is read
+ * from a polluted prototype.
+ *
+ * @throws {TypeError} As {@linkcode checkOptions}.
+ */
+export function mergeOptions<T extends object>(
+  action: string,
+  options: { [Name in keyof T]?: T[Name] | undefined },
+  base: T,
+): T {
+  const names = Object.keys(base) as (keyof T & string)[]; // no others are own
+  const given = checkOptions<typeof options>(action, options, names);
+  const present = Object.entries(given)
+    .filter(([, value]) => value !== undefined);
+  return { ...base, ...Object.fromEntries(present) };
 }

@@ -10,7 +10,15 @@
  * @module
  */
 
-import { checkOptions, checkType, kindOf } from "./_argument.ts";
+import {
+  checkType,
+  kindOf,
+  mergeOptions,
+  quote,
+  rangeError,
+  typeError,
+} from "./_argument.ts";
+import { MAX_ID_LENGTH } from "./_session_id.ts";
 
 /** Attributes of the session cookie. */
 export interface CookieAttributes {
@@ -87,11 +95,11 @@ const MAX_AGE = 400 * 24 * 60 * 60;
 const MAX_PAIR = 4096;
 const MAX_ATTRIBUTE = 1024;
 
-/** The longest id, of which there must be room beside the name. */
-const MAX_ID = 128;
-
 /** RFC 9110 5.6.2: token. */
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+
+/** RFC 6265bis 4.1.3: what a name can start with, in any case. */
+const PREFIX = /^__(?:Secure|Host-Http|Host|Http)-/i;
 
 /** RFC 6265bis 4.1.1: path-value, absolute; a final space would be stripped. */
 const PATH = /^\/(?:[\x20-\x3a\x3c-\x7e]*[\x21-\x3a\x3c-\x7e])?$/;
@@ -100,18 +108,9 @@ const PATH = /^\/(?:[\x20-\x3a\x3c-\x7e]*[\x21-\x3a\x3c-\x7e])?$/;
 const DOMAIN =
   /^(?=.{1,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?$/i;
 
-const ATTRIBUTE_NAMES = [
-  "path",
-  "domain",
-  "maxAge",
-  "expires",
-  "httpOnly",
-  "secure",
-  "sameSite",
-  "partitioned",
-] as const;
+const SAME_SITES = ["Strict", "Lax", "None"] as const;
 
-/** All members are own ones, so that none is read from a polluted prototype. */
+/** All that there are, and what they are when they are left out. */
 const DEFAULTS: CookieAttributes = {
   path: "/",
   domain: undefined,
@@ -132,24 +131,25 @@ const DEFAULTS: CookieAttributes = {
 export function checkCookieName(action: string, name: string): void {
   checkType(action, "cookieName", name, "string");
   if (!TOKEN.test(name)) {
-    throw new TypeError(
-      `Cannot ${action}: cookieName must be one or more of the characters A-Z a-z 0-9 ! # $ % & ' * + - . ^ _ \` | ~: received ${
-        JSON.stringify(name)
-      }`,
+    throw typeError(
+      action,
+      "cookieName must be one or more of the characters A-Z a-z 0-9 ! # $ % & ' * + - . ^ _ ` | ~",
+      quote(name),
     );
   }
-  if (/^__(?:Secure|Host|Http|Host-Http)-$/i.test(name)) {
-    throw new TypeError(
-      `Cannot ${action}: cookieName must go on after its prefix, as in "${name}session_id": received ${
-        JSON.stringify(name)
-      }`,
+  if (PREFIX.exec(name)?.[0] === name) {
+    throw typeError(
+      action,
+      `cookieName must go on after its prefix, as in "${name}session_id"`,
+      quote(name),
     );
   }
-  if (name.length + MAX_ID > MAX_PAIR) {
-    throw new RangeError(
-      `Cannot ${action}: cookieName must be at most ${
-        MAX_PAIR - MAX_ID
-      } characters: received ${name.length}`,
+  const maxLength = MAX_PAIR - MAX_ID_LENGTH;
+  if (name.length > maxLength) {
+    throw rangeError(
+      action,
+      `cookieName must be at most ${maxLength} characters`,
+      name.length,
     );
   }
 }
@@ -167,12 +167,7 @@ export function checkAttributes(
   attributes: CookieAttributes,
   base: CookieAttributes = DEFAULTS,
 ): CookieAttributes {
-  const given = checkOptions(action, attributes, ATTRIBUTE_NAMES);
-  const merged: CookieAttributes = { ...base };
-  for (const key of ATTRIBUTE_NAMES) {
-    // The members of one key have one type, which TypeScript cannot see.
-    if (given[key] !== undefined) Object.assign(merged, { [key]: given[key] });
-  }
+  const merged = mergeOptions(action, attributes, base);
   for (const flag of ["httpOnly", "secure", "partitioned"] as const) {
     const value = merged[flag];
     if (value !== undefined) checkType(action, flag, value, "boolean");
@@ -188,15 +183,17 @@ export function checkAttributes(
 
 function checkPath(action: string, path: string | undefined): void {
   if (typeof path !== "string" || !PATH.test(path)) {
-    throw new TypeError(
-      `Cannot ${action}: path must start with "/" and hold printable ASCII other than ";", no space at the end: received ${
-        typeof path === "string" ? JSON.stringify(path) : kindOf(path)
-      }`,
+    throw typeError(
+      action,
+      'path must start with "/" and hold printable ASCII other than ";", no space at the end',
+      quote(path),
     );
   }
   if (path.length > MAX_ATTRIBUTE) {
-    throw new RangeError(
-      `Cannot ${action}: path must be at most ${MAX_ATTRIBUTE} characters: received ${path.length}`,
+    throw rangeError(
+      action,
+      `path must be at most ${MAX_ATTRIBUTE} characters`,
+      path.length,
     );
   }
 }
@@ -209,10 +206,10 @@ function checkDomain(
   checkType(action, "domain", domain, "string");
   const host = domain.replace(/^\./, "");
   if (!DOMAIN.test(host)) {
-    throw new TypeError(
-      `Cannot ${action}: domain must be a host name in ASCII such as "example.com", without scheme, port, final dot or IP address: received ${
-        JSON.stringify(domain.slice(0, 300))
-      }`,
+    throw typeError(
+      action,
+      'domain must be a host name in ASCII such as "example.com", without scheme, port, final dot or IP address',
+      quote(domain.slice(0, 300)),
     );
   }
   return host;
@@ -222,18 +219,13 @@ function checkSameSite(
   action: string,
   sameSite: CookieAttributes["sameSite"],
 ): "Strict" | "Lax" | "None" {
-  switch (typeof sameSite === "string" ? sameSite.toLowerCase() : undefined) {
-    case "strict":
-      return "Strict";
-    case "lax":
-      return "Lax";
-    case "none":
-      return "None";
-  }
-  throw new TypeError(
-    `Cannot ${action}: sameSite must be "Strict", "Lax" or "None": received ${
-      typeof sameSite === "string" ? JSON.stringify(sameSite) : kindOf(sameSite)
-    }`,
+  const given = typeof sameSite === "string" ? sameSite.toLowerCase() : "";
+  const site = SAME_SITES.find((site) => site.toLowerCase() === given);
+  if (site !== undefined) return site;
+  throw typeError(
+    action,
+    'sameSite must be "Strict", "Lax" or "None"',
+    quote(sameSite),
   );
 }
 
@@ -244,23 +236,23 @@ function checkLifetime(
   if (maxAge !== undefined) {
     checkType(action, "maxAge", maxAge, "number");
     if (!Number.isInteger(maxAge) || maxAge < 1 || maxAge > MAX_AGE) {
-      throw new RangeError(
-        `Cannot ${action}: maxAge must be a whole number of seconds (not milliseconds) from 1 to ${MAX_AGE}, which is 400 days; to remove the cookie write delete(id, res): received ${maxAge}`,
+      throw rangeError(
+        action,
+        `maxAge must be a whole number of seconds (not milliseconds) from 1 to ${MAX_AGE}, which is 400 days; to remove the cookie write delete(id, res)`,
+        maxAge,
       );
     }
   }
   if (expires === undefined) return;
   if (!(expires instanceof Date)) {
-    throw new TypeError(
-      `Cannot ${action}: expires must be a Date: received ${kindOf(expires)}`,
-    );
+    throw typeError(action, "expires must be a Date", kindOf(expires));
   }
   const seconds = (expires.getTime() - Date.now()) / 1000;
   if (!(seconds > 0 && seconds <= MAX_AGE)) {
-    throw new RangeError(
-      `Cannot ${action}: expires must be a valid time within the next 400 days; to remove the cookie write delete(id, res): received ${
-        String(expires)
-      }`,
+    throw rangeError(
+      action,
+      "expires must be a valid time within the next 400 days; to remove the cookie write delete(id, res)",
+      expires,
     );
   }
   if (maxAge !== undefined && Math.abs(seconds - maxAge) > 60) {
@@ -276,21 +268,21 @@ function checkTogether(
   name: string,
   { path, domain, secure, httpOnly, sameSite, partitioned }: CookieAttributes,
 ): void {
-  const needs = (rule: string): TypeError =>
-    new TypeError(`Cannot ${action}: ${rule}`);
-  if (!secure && sameSite === "None") {
-    throw needs('sameSite "None" needs secure: true');
-  }
-  if (!secure && partitioned) throw needs("partitioned needs secure: true");
-  const prefix = /^__(?:Secure|Host-Http|Host|Http)-/i.exec(name)?.[0];
-  if (prefix === undefined) return;
-  if (!secure) throw needs(`the prefix ${prefix} needs secure: true`);
-  if (/http-/i.test(prefix) && !httpOnly) {
-    throw needs(`the prefix ${prefix} needs httpOnly: true`);
-  }
-  if (/host-/i.test(prefix) && (domain !== undefined || path !== "/")) {
-    throw needs(`the prefix ${prefix} needs path: "/" and no domain`);
-  }
+  const prefix = PREFIX.exec(name)?.[0] ?? "";
+  const isHttp = /http-/i.test(prefix);
+  const isHost = /host-/i.test(prefix);
+  const rules: [kept: boolean | undefined, rule: string][] = [
+    [secure || sameSite !== "None", 'sameSite "None" needs secure: true'],
+    [secure || !partitioned, "partitioned needs secure: true"],
+    [secure || prefix === "", `the prefix ${prefix} needs secure: true`],
+    [httpOnly || !isHttp, `the prefix ${prefix} needs httpOnly: true`],
+    [
+      !isHost || (domain === undefined && path === "/"),
+      `the prefix ${prefix} needs path: "/" and no domain`,
+    ],
+  ];
+  const broken = rules.find(([kept]) => !kept);
+  if (broken) throw new TypeError(`Cannot ${action}: ${broken[1]}`);
 }
 
 /**

@@ -14,15 +14,11 @@ export function* cookieValues(
   header: string,
   name: string,
 ): IterableIterator<string> {
-  for (let start = 0; start < header.length;) {
-    const semicolon = header.indexOf(";", start);
-    const end = semicolon < 0 ? header.length : semicolon;
-    const pair = header.slice(start, end);
+  for (const pair of header.split(";")) {
     const equals = pair.indexOf("=");
     if (equals > 0 && trim(pair.slice(0, equals)) === name) {
       yield trim(pair.slice(equals + 1));
     }
-    start = end + 1;
   }
 }
 

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { kindOf } from "./_argument.ts";
+import { hasMethods, kindOf, typeError } from "./_argument.ts";
 import { cookieValues } from "./_cookie_header.ts";
 
 /** RFC 9111 5.2.2: not kept by shared caches; `private="x"` keeps all but x. */
@@ -79,38 +79,36 @@ export function requestCookies(
   req: RequestLike,
   name: string,
 ): Iterable<string> {
-  const headers = isObject(req) && "headers" in req ? req.headers : req;
-  let header: unknown;
-  if (canGet(headers)) header = headers.get("cookie");
-  else if (isObject(headers) && "cookie" in headers) header = headers.cookie;
+  const { headers = req } = Object(req) as { headers?: unknown };
+  const header = canGet(headers)
+    ? headers.get("cookie")
+    : Object(headers).cookie;
   if (typeof header === "string") return cookieValues(header, name);
-  if (isObject(req) && "cookies" in req && canGet(req.cookies)) {
-    const value = req.cookies.get(name);
+  const { cookies } = Object(req) as { cookies?: unknown };
+  if (canGet(cookies)) {
+    const value = cookies.get(name);
     return typeof value === "string" ? [value] : [];
   }
-  if (!isObject(headers) || (headers === req && !canGet(req))) {
-    throw new TypeError(
-      `Cannot ${action}: req must be a Request, Headers or an object with headers or cookies.get(): received ${
-        kindOf(req)
-      }`,
-    );
-  }
-  return [];
+  if (canGet(headers) || (headers !== req && isObject(headers))) return [];
+  throw typeError(
+    action,
+    "req must be a Request, Headers or an object with headers or cookies.get()",
+    kindOf(req),
+  );
 }
 
-/** @throws {TypeError} If it is not a response. */
-export function checkResponse(action: string, res: ResponseLike): void {
-  toLines(action, res);
-}
-
-/**
- * Checks that a cookie can be written, and leaves the headers as they are.
- *
- * @throws {TypeError} If it is not a response, or its headers are immutable or
- * already sent.
- */
-export function checkWritable(action: string, res: ResponseLike): void {
-  toLines(action, res).checkMutable();
+/** The headers of any response: the lines of each name. */
+export interface HeaderLines {
+  /** The lines there are. */
+  get(name: string): readonly string[];
+  /** Takes the place of the lines there are. */
+  set(name: string, lines: string | readonly string[]): void;
+  /**
+   * Leaves the headers as they are.
+   *
+   * @throws {TypeError} If they are immutable or already sent.
+   */
+  checkMutable(): void;
 }
 
 /**
@@ -118,42 +116,38 @@ export function checkWritable(action: string, res: ResponseLike): void {
  * caches to keep the response unless it says so itself: RFC 9111 7.3 lets them
  * store a response with a cookie.
  *
- * @throws {TypeError} If it is not a response, or its headers are immutable or
- * already sent. They are as they were.
+ * @throws {TypeError} If the headers are immutable or already sent. They are as
+ * they were.
  */
 export function writeCookie(
-  action: string,
-  res: ResponseLike,
+  headers: HeaderLines,
   line: string,
   noStore: boolean,
 ): void {
-  const headers = toLines(action, res);
   const name = line.slice(0, line.indexOf("=") + 1);
   const others = headers.get("set-cookie")
     .filter((other) => !other.startsWith(name));
   headers.set("Set-Cookie", [...others, line]);
-  if (noStore && !headers.get("cache-control").some(isUncached)) {
-    headers.set("Cache-Control", "no-store");
-  }
+  if (
+    noStore &&
+    !headers.get("cache-control").some((line) => UNCACHED.test(line))
+  ) headers.set("Cache-Control", "no-store");
 }
 
-/** The headers of any response: the lines of each name. */
-interface HeaderLines {
-  get(name: string): readonly string[];
-  /** Takes the place of the lines there are. */
-  set(name: string, lines: string | readonly string[]): void;
-  /** @throws {TypeError} If they are immutable or already sent. */
-  checkMutable(): void;
-}
-
-function toLines(action: string, res: ResponseLike): HeaderLines {
+/**
+ * The headers of whatever a framework calls a response.
+ *
+ * @throws {TypeError} If it is not a response.
+ */
+export function headerLines(action: string, res: ResponseLike): HeaderLines {
   if (isNodeResponse(res) || isFastifyReply(res)) return nodeLines(action, res);
-  const headers = webHeaders(res);
-  if (headers !== undefined) return webLines(action, headers);
-  throw new TypeError(
-    `Cannot ${action}: res must be a Response, Headers, { headers: Headers }, Node's ServerResponse or Fastify's Reply: received ${
-      res instanceof Request ? "a Request" : kindOf(res)
-    }`,
+  const isRequest = res instanceof Request;
+  const { headers = res } = Object(res) as { headers?: unknown };
+  if (!isRequest && isHeaders(headers)) return webLines(action, headers);
+  throw typeError(
+    action,
+    "res must be a Response, Headers, { headers: Headers }, Node's ServerResponse or Fastify's Reply",
+    isRequest ? "a Request" : kindOf(res),
   );
 }
 
@@ -162,33 +156,28 @@ function nodeLines(
   res: NodeResponse | FastifyReply,
 ): HeaderLines {
   return {
-    get(name) {
-      const value = res.getHeader(name) ?? [];
-      return typeof value === "object" ? value : [String(value)];
-    },
-    checkMutable() {
-      if (isNodeResponse(res) ? res.headersSent : res.sent) {
-        throw new TypeError(
-          `Cannot ${action}: the headers of this response are already sent: do it before the first write`,
-        );
-      }
-    },
+    get: (name) => [res.getHeader(name) ?? []].flat().map(String),
     set(name, lines) {
       this.checkMutable();
       if (isNodeResponse(res)) return void res.setHeader(name, lines);
       res.removeHeader(name); // header() would add to Set-Cookie
       res.header(name, lines);
     },
+    checkMutable() {
+      if (isNodeResponse(res) ? !res.headersSent : !res.sent) return;
+      throw new TypeError(
+        `Cannot ${action}: the headers of this response are already sent: do it before the first write`,
+      );
+    },
   };
 }
 
 function webLines(action: string, headers: ResponseHeaders): HeaderLines {
   return {
-    get(name) {
-      if (name === "set-cookie") return headers.getSetCookie();
-      const value = headers.get(name);
-      return value === null ? [] : [value];
-    },
+    get: (name) =>
+      name === "set-cookie"
+        ? headers.getSetCookie()
+        : [headers.get(name) ?? []].flat(),
     set(name, lines) {
       try {
         headers.delete(name);
@@ -207,32 +196,22 @@ function webLines(action: string, headers: ResponseHeaders): HeaderLines {
   };
 }
 
-function isUncached(cacheControl: string): boolean {
-  return UNCACHED.test(cacheControl);
-}
-
-function webHeaders(res: ResponseLike): ResponseHeaders | undefined {
-  if (!isObject(res) || res instanceof Request) return undefined;
-  const headers = "headers" in res ? res.headers : res;
-  return isHeaders(headers) ? headers : undefined;
-}
-
 function isObject(value: unknown): value is object {
   return typeof value === "object" && value !== null;
 }
 
 function canGet(value: unknown): value is HeadersLike {
-  return isObject(value) && "get" in value && typeof value.get === "function";
+  return hasMethods(value, "get");
 }
 
 function isHeaders(value: unknown): value is ResponseHeaders {
-  return canGet(value) && "getSetCookie" in value && "append" in value;
+  return hasMethods(value, "get", "getSetCookie", "append");
 }
 
 function isNodeResponse(res: ResponseLike): res is NodeResponse {
-  return isObject(res) && "getHeader" in res && "setHeader" in res;
+  return hasMethods(res, "getHeader", "setHeader");
 }
 
 function isFastifyReply(res: ResponseLike): res is FastifyReply {
-  return isObject(res) && "getHeader" in res && "header" in res;
+  return hasMethods(res, "getHeader", "header");
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { isThenable, kindOf } from "./_argument.ts";
+import { hasMethods, isThenable, kindOf, typeError } from "./_argument.ts";
 import { KeyQueue } from "./_key_queue.ts";
 import {
   type AtomicStore,
@@ -42,27 +42,18 @@ export function toSessionStore<V>(
   store: Store,
   timeout: number,
 ): SessionStore<V> {
-  for (const method of ["get", "set", "delete"] as const) {
-    if (typeof store?.[method] !== "function") {
-      throw new TypeError(
-        `Cannot ${action}: store must have the methods get, set and delete: received ${
-          kindOf(store)
-        }`,
-      );
-    }
+  if (!hasMethods(store, "get", "set", "delete")) {
+    throw typeError(
+      action,
+      "store must have the methods get, set and delete",
+      kindOf(store),
+    );
   }
-  const sessionStore = isAtomic(store)
-    ? store
-    : new QueuedStore(store, timeout);
+  // A store of three methods may have an update of another kind.
+  const isAtomic = hasMethods(store, "update", "has", "touch", "clear");
+  const sessionStore = isAtomic ? store : new QueuedStore(store, timeout);
   // What is in the store is checked when it is read: it may be foreign.
   return sessionStore as SessionStore<V>;
-}
-
-function isAtomic(store: Store): store is AtomicStore {
-  // A store of three methods may have an update of another kind.
-  return (["update", "has", "touch", "clear"] as const).every((method) =>
-    typeof (store as Partial<AtomicStore>)[method] === "function"
-  );
 }
 
 /** Atomic updates within this process, on a store that has none. */

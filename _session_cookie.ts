@@ -11,7 +11,7 @@ import {
   serializeRemoval,
 } from "./_cookie.ts";
 import {
-  checkResponse,
+  headerLines,
   requestCookies,
   type RequestLike,
   type ResponseLike,
@@ -84,8 +84,8 @@ export class SessionCookie {
     id: string,
     options?: CookieAttributes,
   ): void {
-    checkResponse(action, res);
-    writeCookie(action, res, this.line(action, id, options), this.#noStore);
+    const headers = headerLines(action, res);
+    writeCookie(headers, this.line(action, id, options), this.#noStore);
   }
 
   /**
@@ -103,8 +103,8 @@ export class SessionCookie {
     const attributes = options === undefined
       ? this.#sent
       : checkAttributes(action, this.#name, options, this.#attributes);
-    checkResponse(action, res);
+    const headers = headerLines(action, res);
     const line = serializeRemoval(this.#name, attributes);
-    return () => writeCookie(action, res, line, this.#noStore);
+    return () => writeCookie(headers, line, this.#noStore);
   }
 }

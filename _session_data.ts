@@ -4,7 +4,7 @@
  * @module
  */
 
-import { isThenable, kindOf } from "./_argument.ts";
+import { chain, kindOf, typeError } from "./_argument.ts";
 import { copyValue } from "./_value.ts";
 
 /** A change of a session's data: a patch, or a function. */
@@ -35,15 +35,15 @@ export type SessionPatch<Data> = {
  * a prototype with it.
  */
 export function checkData<Data>(action: string, data: Data): Data {
-  const isObject = typeof data === "object" && data !== null;
+  const kind = kindOf(data);
   // In the store it is one level deeper: what fits here has to fit there.
-  const copy = isObject && !isThenable(data)
+  const copy = kind === "an object"
     ? copyValue(action, { data }).data
-    : data;
-  if (!isObject || Object.getPrototypeOf(copy) !== Object.prototype) {
-    throw new TypeError(
-      `Cannot ${action}: data must be a plain object: received ${kindOf(data)}`,
-    );
+    : undefined;
+  if (
+    copy === undefined || Object.getPrototypeOf(copy) !== Object.prototype
+  ) {
+    throw typeError(action, "data must be a plain object", kind);
   }
   if (hasOwnProto(copy)) {
     throw new TypeError(
@@ -73,15 +73,12 @@ export function toChanger<Data extends object>(
   change: SessionChange<Data>,
 ): (data: Data) => Data | Promise<Data> {
   if (typeof change === "function") {
-    return (data) => {
-      const result = change(data);
-      // A function that returns nothing has changed its argument.
-      const finish = (after: Data | undefined | void): Data =>
-        checkData(action, after === undefined ? data : after);
-      return isThenable(result)
-        ? Promise.resolve(result).then(finish)
-        : finish(result);
-    };
+    // A function that returns nothing has changed its argument.
+    return (data) =>
+      chain(
+        change(data),
+        (after) => checkData(action, after === undefined ? data : after),
+      );
   }
   const members = checkData(action, change);
   const removed = Object.keys(change).filter((key) =>

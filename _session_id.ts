@@ -5,7 +5,7 @@
  * @module
  */
 
-import { checkType, kindOf } from "./_argument.ts";
+import { checkType, kindOf, typeError } from "./_argument.ts";
 
 /**
  * 192 random bits, and 32 characters without padding; at least 128 bits are
@@ -34,9 +34,7 @@ export function isSessionId(value: unknown): value is string {
 export function checkShape(action: string, what: string, id: unknown): void {
   if (isSessionId(id)) return;
   const received = typeof id === "string" ? "another string" : kindOf(id);
-  throw new TypeError(
-    `Cannot ${action}: ${what} ${ID_SHAPE}: received ${received}`,
-  );
+  throw typeError(action, `${what} ${ID_SHAPE}`, received);
 }
 
 /**
@@ -74,15 +72,15 @@ export class SessionIds {
   }
 
   /**
-   * A new id.
+   * A new id, and its key in the store.
    *
    * @throws {TypeError} If `generateId` returns what is not an id.
    */
-  generate(action: string): string {
+  async generate(action: string): Promise<{ id: string; key: string }> {
     const { generateId } = this.#options;
     const id = generateId();
     checkShape(action, "generateId must return", id);
-    return id;
+    return { id, key: await this.toKey(id) };
   }
 
   /** The key of an id in the store. */

@@ -6,10 +6,12 @@
 
 import {
   checkDuration,
-  checkOptions,
+  checkText,
   checkTimeout,
   checkType,
   MAX_KEY_BYTES,
+  mergeOptions,
+  rangeError,
 } from "./_argument.ts";
 import {
   checkAttributes,
@@ -30,20 +32,6 @@ const ABSOLUTE_TIMEOUT = 24 * 60 * 60 * 1000;
 
 /** As long as the store of this package gives to updates. */
 const STORE_TIMEOUT = 30_000;
-
-const OPTION_NAMES = [
-  "store",
-  "cookieName",
-  "cookie",
-  "idleTimeout",
-  "absoluteTimeout",
-  "regenerateGrace",
-  "storeTimeout",
-  "prefix",
-  "hashIds",
-  "generateId",
-  "noStore",
-] as const;
 
 /** Options for {@linkcode Session}. */
 export interface SessionOptions {
@@ -130,78 +118,66 @@ export interface SessionOptions {
   noStore?: boolean | undefined;
 }
 
-/** {@linkcode SessionOptions} with nothing left out and nothing left to check. */
-export type ResolvedOptions<Data> =
+/** {@linkcode SessionOptions} with nothing left out but the store. */
+type CompleteOptions =
+  & Pick<SessionOptions, "store">
   & {
-    [Name in Exclude<keyof SessionOptions, "store" | "storeTimeout">]-?:
-      NonNullable<SessionOptions[Name]>;
-  }
-  & { store: SessionStore<StoredSession<Data>> };
+    [Name in Exclude<keyof SessionOptions, "store">]-?: NonNullable<
+      SessionOptions[Name]
+    >;
+  };
+
+/** {@linkcode SessionOptions} with nothing left out and nothing left to check. */
+export interface ResolvedOptions<Data> extends Omit<CompleteOptions, "store"> {
+  store: SessionStore<StoredSession<Data>>;
+}
+
+/** All that there are, and what they are when they are left out. */
+const DEFAULTS: CompleteOptions = {
+  store: undefined,
+  cookieName: "session_id",
+  cookie: {},
+  idleTimeout: IDLE_TIMEOUT,
+  absoluteTimeout: ABSOLUTE_TIMEOUT,
+  regenerateGrace: 0,
+  storeTimeout: STORE_TIMEOUT,
+  prefix: "session:",
+  hashIds: true,
+  generateId: generateSessionId,
+  noStore: true,
+};
 
 /** See the constructor of `Session` for what it throws. */
 export function resolveOptions<Data>(
   options: SessionOptions,
 ): ResolvedOptions<Data> {
   const action = "create Session";
-  const {
-    store = new MemoryStore(),
-    cookieName = "session_id",
-    cookie = {},
-    idleTimeout = IDLE_TIMEOUT,
-    absoluteTimeout = ABSOLUTE_TIMEOUT,
-    regenerateGrace = 0,
-    storeTimeout = STORE_TIMEOUT,
-    prefix = "session:",
-    hashIds = true,
-    generateId = generateSessionId,
-    noStore = true,
-  } = checkOptions(action, options, OPTION_NAMES);
-  checkType(action, "prefix", prefix, "string");
-  checkPrefix(action, prefix);
-  checkType(action, "hashIds", hashIds, "boolean");
-  checkType(action, "generateId", generateId, "function");
-  checkType(action, "noStore", noStore, "boolean");
+  const resolved = mergeOptions(action, options, DEFAULTS);
+  const { store = new MemoryStore(), cookieName, regenerateGrace } = resolved;
+  checkText(action, "prefix", resolved.prefix, MAX_KEY_BYTES - MAX_ID_LENGTH);
+  checkType(action, "generateId", resolved.generateId, "function");
+  for (const name of ["hashIds", "noStore"] as const) {
+    checkType(action, name, resolved[name], "boolean");
+  }
+  for (const name of ["idleTimeout", "absoluteTimeout"] as const) {
+    resolved[name] = checkDuration(action, name, resolved[name]);
+  }
+  checkType(action, "regenerateGrace", regenerateGrace, "number");
+  if (!(regenerateGrace >= 0 && regenerateGrace <= TOMBSTONE_TTL)) {
+    throw rangeError(
+      action,
+      `regenerateGrace must be from 0 to ${TOMBSTONE_TTL} milliseconds`,
+      regenerateGrace,
+    );
+  }
   checkCookieName(action, cookieName);
   return {
+    ...resolved,
+    cookie: checkAttributes(action, cookieName, resolved.cookie),
     store: toSessionStore(
       action,
       store,
-      checkTimeout(action, "storeTimeout", storeTimeout),
+      checkTimeout(action, "storeTimeout", resolved.storeTimeout),
     ),
-    cookieName,
-    cookie: checkAttributes(action, cookieName, cookie),
-    idleTimeout: checkDuration(action, "idleTimeout", idleTimeout),
-    absoluteTimeout: checkDuration(action, "absoluteTimeout", absoluteTimeout),
-    regenerateGrace: checkGrace(action, regenerateGrace),
-    prefix,
-    hashIds,
-    generateId,
-    noStore,
   };
-}
-
-function checkGrace(action: string, grace: number): number {
-  checkType(action, "regenerateGrace", grace, "number");
-  if (!(grace >= 0 && grace <= TOMBSTONE_TTL)) {
-    throw new RangeError(
-      `Cannot ${action}: regenerateGrace must be from 0 to ${TOMBSTONE_TTL} milliseconds: received ${grace}`,
-    );
-  }
-  return grace;
-}
-
-function checkPrefix(action: string, prefix: string): void {
-  if (!prefix.isWellFormed()) {
-    throw new TypeError(
-      `Cannot ${action}: prefix must be a well-formed string: received one with a lone surrogate`,
-    );
-  }
-  const bytes = new TextEncoder().encode(prefix).length;
-  if (bytes > MAX_KEY_BYTES - MAX_ID_LENGTH) {
-    throw new RangeError(
-      `Cannot ${action}: prefix must be at most ${
-        MAX_KEY_BYTES - MAX_ID_LENGTH
-      } bytes of UTF-8: received ${bytes}`,
-    );
-  }
 }

@@ -4,8 +4,9 @@
  * @module
  */
 
-import { isThenable } from "./_argument.ts";
+import { chain } from "./_argument.ts";
 import type { SessionStore } from "./_queued_store.ts";
+import type { StoreUpdateOptions } from "./store.ts";
 import { copyValue } from "./_value.ts";
 
 /** A session in the store. Times are epoch milliseconds. */
@@ -33,11 +34,19 @@ interface Tombstone<Data> {
   readonly version: 1;
   /** The key of that session; `""` for none. */
   readonly movedTo: string;
+  /** Whether that is another session, which a sign-in has begun. */
+  readonly signedIn?: true;
   /** When it leads on no more, also in a store that forgets nothing. */
   readonly expiresAt: number;
   /** What requests that carry the old id still may read for a while. */
   readonly before?: SessionRecord<Data>;
 }
+
+/**
+ * What ends a session: a sign-out ends also the one that a sign-in has begun in
+ * its place; a sign-in leaves that to whoever has signed in there.
+ */
+export type EndedBy = "sign-in" | "sign-out";
 
 /** What a store holds for the sessions, in as much as it is not foreign. */
 export type StoredSession<Data> = SessionRecord<Data> | Tombstone<Data>;
@@ -54,6 +63,11 @@ export interface SessionTimes {
 
 /** How long a tombstone leads on: longer than a request takes. */
 export const TOMBSTONE_TTL = 60 * 1000;
+
+/** Ends an update, which changes nothing then. */
+const NOTHING_MADE = new Error(
+  "Cannot update entry: there is nothing to store",
+);
 
 const ENDED: Tombstone<never> = { version: 1, movedTo: "", expiresAt: 0 };
 
@@ -90,10 +104,9 @@ export class SessionRecords<Data> {
   async read(key: string): Promise<ReadRecord<Data> | undefined> {
     const stored = await this.#store.get(key);
     if (!isTombstone<Data>(stored)) return this.#live(stored);
-    if (this.#live(stored.before) === undefined) return undefined;
-    const isAlive = this.#live(await this.#store.get(stored.movedTo));
-    const before = isAlive && this.#live(stored.before);
-    return before && { ...before, successor: stored.movedTo };
+    const { before, movedTo } = stored;
+    const goesOn = before && this.#live(await this.#store.get(movedTo));
+    return goesOn && this.#live(before) && { ...before, successor: movedTo };
   }
 
   /** Changes the data of a live session; whether there was one. */
@@ -116,55 +129,62 @@ export class SessionRecords<Data> {
     key: string,
     record: ReadRecord<Data>,
   ): Promise<Data | undefined> {
-    // It was read before other cookies were looked up.
-    if (this.#live(record) === undefined) return undefined;
     const usedAt = Date.now();
     const isFresh = (record: ReadRecord<Data>): boolean =>
       usedAt - record.usedAt <= this.#times.idleTimeout / 2 ||
       record.successor !== undefined;
-    if (isFresh(record) || this.#sliding.has(key)) return record.data;
-    this.#sliding.add(key);
-    try {
-      // Another request may have done it since this one has read.
-      const latest = await this.read(key);
-      if (latest === undefined || isFresh(latest)) return latest?.data;
-      const used = await this.#replace(
-        key,
-        (record) => ({ ...record, usedAt }),
-        Math.max(this.#lifeLeft({ ...record, usedAt }), 1),
-      );
-      // It may have got another id meanwhile.
-      return (used ?? await this.read(key))?.data;
-    } finally {
-      this.#sliding.delete(key);
+    // It was read before other cookies were looked up.
+    let latest = this.#live(record) && record;
+    if (latest && !isFresh(latest) && !this.#sliding.has(key)) {
+      this.#sliding.add(key);
+      try {
+        // Another request may have done it since this one has read.
+        latest = await this.read(key);
+        if (latest && !isFresh(latest)) {
+          const used = await this.#replace(
+            key,
+            (record) => ({ ...record, usedAt }),
+            this.#ttl({ ...record, usedAt }),
+          );
+          // It may have got another id meanwhile.
+          latest = used ?? await this.read(key);
+        }
+      } finally {
+        this.#sliding.delete(key);
+      }
     }
+    return latest?.data;
   }
 
   /** Ends sessions: each of them also when another cannot be ended. */
-  async endAll(keys: readonly string[]): Promise<void> {
-    const ends = await Promise.allSettled(keys.map((key) => this.end(key)));
-    for (const end of ends) if (end.status === "rejected") throw end.reason;
+  async endAll(keys: readonly string[], by: EndedBy): Promise<void> {
+    const ends = keys.map((key) => this.#end(key, by));
+    await Promise.allSettled(ends);
+    await Promise.all(ends);
   }
 
   /** Ends a session, also one that has moved on from this key. */
-  async end(key: string): Promise<void> {
+  async #end(key: string, by: EndedBy): Promise<void> {
     let movedTo = "";
-    let isForeign = false;
+    let isKept = false;
     try {
       // Seeing what is there and ending it is one step: a move that comes
       // between the two would go unnoticed.
       await this.#store.update(key, (stored) => {
-        movedTo = isTombstone<Data>(stored) && Date.now() < stored.expiresAt
-          ? stored.movedTo
+        const tombstone = isTombstone<Data>(stored) ? stored : undefined;
+        // What is foreign stays, and what leads a sign-out on.
+        isKept = tombstone === undefined
+          ? stored !== undefined && !isRecord(stored)
+          : by === "sign-in" && tombstone.signedIn === true;
+        movedTo = tombstone && !isKept && Date.now() < tombstone.expiresAt
+          ? tombstone.movedTo
           : "";
-        isForeign = stored !== undefined && !isRecord(stored) &&
-          !isTombstone(stored);
-        return isForeign ? undefined : stored && ENDED;
+        return isKept ? undefined : stored && ENDED;
       });
     } finally {
-      if (!isForeign) await this.#store.delete(key);
+      if (!isKept) await this.#store.delete(key);
     }
-    if (movedTo !== "") await this.end(movedTo);
+    if (movedTo !== "") await this.#end(movedTo, by);
   }
 
   /** Lets a live session go on under a new key; whether there was one. */
@@ -176,13 +196,13 @@ export class SessionRecords<Data> {
     const { regenerateGrace } = this.#times;
     const usedAt = Date.now();
     return await this.#move(key, newKey, async (record) => {
-      const before = regenerateGrace > 0 && {
+      const before = {
         ...record,
         data: copyValue("regenerate session", record.data),
         readableUntil: usedAt + regenerateGrace,
       };
       const next = { ...record, data: await change(record.data), usedAt };
-      return before ? { next, before } : { next };
+      return regenerateGrace > 0 ? { next, before } : { next };
     });
   }
 
@@ -195,14 +215,17 @@ export class SessionRecords<Data> {
     return await this.#move(
       key,
       newKey,
-      async ({ data }) => ({ next: newRecord(await start(data)) }),
+      async ({ data }) => ({
+        next: newRecord(await start(data)),
+        signedIn: true,
+      }),
     );
   }
 
   /**
    * Writes the new session first, while nobody knows its id, then puts the
    * tombstone in the place of the old one: when a step fails, the old one goes
-   * on, and an {@linkcode SessionRecords.end} of it comes either before that
+   * on, and an {@linkcode SessionRecords.endAll} of it comes either before that
    * step, and there is no new one, or after it, and finds the new one.
    */
   async #move(
@@ -211,14 +234,15 @@ export class SessionRecords<Data> {
     make: (
       record: SessionRecord<Data>,
     ) => Promise<
-      Pick<Tombstone<Data>, "before"> & { next: SessionRecord<Data> }
+      & Pick<Tombstone<Data>, "before" | "signedIn">
+      & { next: SessionRecord<Data> }
     >,
   ): Promise<boolean> {
     let inserted = false;
     let moved = false;
     try {
       const tombstone = await this.#replace(key, async (record) => {
-        const { next, ...before } = await make(record);
+        const { next, ...rest } = await make(record);
         if (inserted) await this.#store.delete(newKey); // this is another run
         inserted = newKey !== key && await this.#insert(newKey, next);
         if (!inserted) {
@@ -227,8 +251,8 @@ export class SessionRecords<Data> {
           );
         }
         const expiresAt = Date.now() + TOMBSTONE_TTL;
-        return { version: 1, movedTo: newKey, expiresAt, ...before };
-      }, TOMBSTONE_TTL);
+        return { version: 1, movedTo: newKey, expiresAt, ...rest };
+      }, { ttl: TOMBSTONE_TTL });
       moved = tombstone !== undefined;
     } finally {
       // Nobody knows its id: if it cannot be deleted, it is no more than waste.
@@ -238,39 +262,60 @@ export class SessionRecords<Data> {
   }
 
   async #insert(key: string, record: SessionRecord<Data>): Promise<boolean> {
-    let inserted = false;
-    await this.#store.update(key, (stored) => {
-      inserted = stored === undefined;
-      return inserted ? record : undefined;
-    }, { ttl: Math.max(this.#lifeLeft(record), 1) });
-    return inserted;
+    const inserted = await this.#put(
+      key,
+      (stored) => stored === undefined ? record : undefined,
+      this.#ttl(record),
+    );
+    return inserted !== undefined;
   }
 
   /** Puts something in place of a live session; `undefined` if there is none. */
   async #replace<T extends StoredSession<Data>>(
     key: string,
     make: (record: SessionRecord<Data>) => T | Promise<T>,
-    ttl?: number,
+    options?: StoreUpdateOptions,
   ): Promise<T | undefined> {
-    let made: T | undefined;
-    await this.#store.update(key, (stored) => {
-      made = undefined;
+    return await this.#put(key, (stored) => {
       const record = this.#live(stored);
-      // What is not a live session stays as it is, and so does one that has
-      // expired while its replacement was made.
-      return record && chain(make(record), (next) => {
-        if (this.#live(record)) made = next;
-        return made;
-      });
-    }, ttl === undefined ? {} : { ttl });
-    return made;
+      // It may have expired while its replacement was made.
+      return record &&
+        chain(make(record), (next) => this.#live(record) && next);
+    }, options);
+  }
+
+  /** An update that leaves all as it was, the deadline too, if it makes nothing. */
+  async #put<T extends StoredSession<Data>>(
+    key: string,
+    make: (
+      stored: StoredSession<Data> | undefined,
+    ) => T | undefined | Promise<T | undefined>,
+    options?: StoreUpdateOptions,
+  ): Promise<T | undefined> {
+    try {
+      const made = await this.#store.update(
+        key,
+        (stored) =>
+          chain(make(stored), (next) => {
+            if (next === undefined) throw NOTHING_MADE;
+            return next;
+          }),
+        options,
+      );
+      return made as T; // a copy of what was made
+    } catch (error) {
+      if (error !== NOTHING_MADE) throw error;
+      return undefined;
+    }
   }
 
   /** What was read, if it is a session whose time is not over. */
   #live(
     stored: StoredSession<Data> | undefined,
   ): SessionRecord<Data> | undefined {
-    return isRecord(stored) && this.#lifeLeft(stored) > 0 ? stored : undefined;
+    return isRecord(stored) && this.expiresAt(stored) > Date.now()
+      ? stored
+      : undefined;
   }
 
   /** When a session ends, unless it is used again. */
@@ -284,8 +329,8 @@ export class SessionRecords<Data> {
     );
   }
 
-  #lifeLeft(record: SessionRecord<Data>): number {
-    return this.expiresAt(record) - Date.now();
+  #ttl(record: SessionRecord<Data>): StoreUpdateOptions {
+    return { ttl: Math.max(this.expiresAt(record) - Date.now(), 1) };
   }
 }
 
@@ -298,24 +343,12 @@ function newRecord<Data>(data: Data): SessionRecord<Data> {
 function isRecord<Data>(
   stored: StoredSession<Data> | undefined,
 ): stored is SessionRecord<Data> {
-  return typeof stored === "object" && stored !== null &&
-    stored.version === 1 && "data" in stored &&
-    typeof stored.data === "object" && stored.data !== null &&
-    typeof stored.createdAt === "number" && typeof stored.usedAt === "number";
+  const { version, data, createdAt, usedAt } = Object(stored);
+  return version === 1 && typeof data === "object" && data !== null &&
+    typeof createdAt === "number" && typeof usedAt === "number";
 }
 
 function isTombstone<Data>(stored: unknown): stored is Tombstone<Data> {
-  return typeof stored === "object" && stored !== null &&
-    "movedTo" in stored && typeof stored.movedTo === "string" &&
-    "expiresAt" in stored && typeof stored.expiresAt === "number";
-}
-
-/** Goes on at once when there is nothing to wait for, else later. */
-function chain<T, U>(
-  value: T | Promise<T>,
-  next: (value: T) => U,
-): U | Promise<U> {
-  return isThenable(value)
-    ? Promise.resolve(value as PromiseLike<T>).then(next)
-    : next(value);
+  const { movedTo, expiresAt } = Object(stored);
+  return typeof movedTo === "string" && typeof expiresAt === "number";
 }

@@ -29,7 +29,7 @@
 
 import type { CookieAttributes } from "./_cookie.ts";
 import {
-  checkWritable,
+  headerLines,
   type RequestLike,
   type ResponseLike,
 } from "./_headers.ts";
@@ -167,25 +167,23 @@ export class Session<Data extends Record<string, any> = Record<string, any>> {
   ): Promise<string> {
     const action = "sign in";
     const starter = toStarter(action, start);
-    checkWritable(action, res);
+    headerLines(action, res).checkMutable();
     const found = await this.#findAll(action, req);
     const [previous, other] = found;
     let id: string | undefined;
     if (previous && !other && previous.record.successor === undefined) {
-      const newId = this.#ids.generate(action);
-      const newKey = await this.#ids.toKey(newId);
-      const succeeded = await this.#records.succeed(
-        previous.key,
-        newKey,
-        starter,
-      );
-      if (succeeded) id = newId;
-    } else {
-      // Several are none, as in load(), and what an old id reads is not the
-      // newest: neither is taken over, and neither goes on beside the new one.
-      await this.#records.endAll(found.map(({ key }) => key));
+      const next = await this.#ids.generate(action);
+      const { key } = previous;
+      if (await this.#records.succeed(key, next.key, starter)) id = next.id;
     }
-    id ??= await this.#create(action, await starter(undefined));
+    if (id === undefined) {
+      // Several are none, as in load(), and what an old id reads, or one that
+      // has become old meanwhile, is not the newest: nothing is taken over, and
+      // nothing goes on beside the new one.
+      const data = await starter(undefined);
+      await this.#records.endAll(found.map(({ key }) => key), "sign-in");
+      id = await this.#create(action, data);
+    }
     this.setCookie(res, id);
     return id;
   }
@@ -233,8 +231,7 @@ export class Session<Data extends Record<string, any> = Record<string, any>> {
    * @throws {TypeError} If `id` is neither a string nor `undefined`.
    */
   async get(id: string | undefined): Promise<Data | undefined> {
-    const key = await this.#ids.keyOf("read session", id);
-    return key === undefined ? key : (await this.#records.read(key))?.data;
+    return (await this.#read(id))?.data;
   }
 
   /**
@@ -247,8 +244,7 @@ export class Session<Data extends Record<string, any> = Record<string, any>> {
    * @throws {TypeError} If `id` is neither a string nor `undefined`.
    */
   async expiresAt(id: string | undefined): Promise<number | undefined> {
-    const key = await this.#ids.keyOf("read session", id);
-    const record = key === undefined ? key : await this.#records.read(key);
+    const record = await this.#read(id);
     return record && this.#records.expiresAt(record);
   }
 
@@ -487,19 +483,22 @@ export class Session<Data extends Record<string, any> = Record<string, any>> {
     const changer = toChanger(action, change);
     const key = await this.#ids.keyOf(action, id);
     if (key === undefined) return undefined;
-    const newId = this.#ids.generate(action);
-    const newKey = await this.#ids.toKey(newId);
-    const found = await this.#records.regenerate(key, newKey, changer);
-    return found ? newId : undefined;
+    const next = await this.#ids.generate(action);
+    const found = await this.#records.regenerate(key, next.key, changer);
+    return found ? next.id : undefined;
+  }
+
+  /** The live session of an id that a client may have sent. */
+  async #read(id: string | undefined): Promise<ReadRecord<Data> | undefined> {
+    const key = await this.#ids.keyOf("read session", id);
+    return key === undefined ? undefined : await this.#records.read(key);
   }
 
   /** Makes a session of data that is checked and copied. */
   async #create(action: string, data: Data): Promise<string> {
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-      const id = this.#ids.generate(action);
-      if (await this.#records.create(await this.#ids.toKey(id), data)) {
-        return id;
-      }
+      const { id, key } = await this.#ids.generate(action);
+      if (await this.#records.create(key, data)) return id;
     }
     throw new Error(
       `Cannot ${action}: generateId must return a new id each time: received ids in use ${MAX_ATTEMPTS} times`,
@@ -508,15 +507,12 @@ export class Session<Data extends Record<string, any> = Record<string, any>> {
 
   /** Removes the cookie and ends the sessions, whichever of the two fails. */
   async #end(ids: readonly string[], removeCookie: () => void): Promise<void> {
-    let refusal: unknown;
     try {
       removeCookie();
-    } catch (error) {
-      refusal = error;
+    } finally {
+      const keys = await Promise.all(ids.map((id) => this.#ids.toKey(id)));
+      await this.#records.endAll(keys, "sign-out");
     }
-    const keys = await Promise.all(ids.map((id) => this.#ids.toKey(id)));
-    await this.#records.endAll(keys);
-    if (refusal !== undefined) throw refusal;
   }
 
   /** The live sessions of a request. */

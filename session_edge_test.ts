@@ -4,6 +4,7 @@ import {
   assert,
   assertEquals,
   assertFalse,
+  assertRejects,
   assertStringIncludes,
   assertThrows,
 } from "@std/assert";
@@ -40,6 +41,27 @@ for (const [on, open] of Object.entries(STORES)) {
     assertEquals(await store.get(UNKNOWN), { user: "ada" });
   });
 }
+
+// A foreign entry gets a lifetime by a call that has nothing to do there
+
+Deno.test("Session.update(), regenerate() and create() leave a foreign entry its lifetime (R3)", async () => {
+  using time = new FakeTime(0);
+  const store = new MemoryStore();
+  const session = new Session({
+    store,
+    prefix: "",
+    hashIds: false,
+    generateId: () => UNKNOWN,
+  });
+  await store.set(UNKNOWN, { user: "ada" });
+
+  assertFalse(await session.update(UNKNOWN, { user: "eve" }));
+  assertEquals(await session.regenerate(UNKNOWN), undefined);
+  await assertRejects(() => session.create({}), Error, "in use");
+  time.tick(400 * 24 * HOUR);
+
+  assertEquals(await store.get(UNKNOWN), { user: "ada" });
+});
 
 // A foreign value that cannot be copied makes a client's request throw
 

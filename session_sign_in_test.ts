@@ -47,6 +47,22 @@ function takeOver(previous: Visit | undefined): Visit {
   return { user: "ada", cart: previous?.cart ?? [] };
 }
 
+/** A store, and a call that lets something happen right after its next read. */
+function withInterruption(
+  store: Store,
+): { store: Store; afterNextRead(fn: () => Promise<void>): void } {
+  const get = store.get.bind(store);
+  const afterNextRead = (fn: () => Promise<void>): void => {
+    store.get = async (key) => {
+      store.get = get;
+      const value = await get(key);
+      await fn();
+      return value;
+    };
+  };
+  return { store, afterNextRead };
+}
+
 // signIn()
 
 for (const [on, open] of Object.entries(STORES)) {
@@ -190,6 +206,48 @@ for (const [on, open] of Object.entries(STORES)) {
     assertEquals(carts.filter((data) => data?.cart.length === 1).length, 1);
   });
 
+  for (const regenerateGrace of [0, MINUTE]) {
+    for (const [often, times] of [["once", 1], ["twice", 2]] as const) {
+      Deno.test(`R8: Session.signIn() ends the session of the request where it has got another id ${often} meanwhile, with a grace of ${regenerateGrace}, on ${on}`, async () => {
+        const { store, afterNextRead } = withInterruption(open());
+        const session = new Session<Visit>({ store, regenerateGrace });
+        const old = await session.create({ cart: ["tea"] });
+        const renewed: (string | undefined)[] = [old];
+        afterNextRead(async () => {
+          for (let i = 0; i < times; i++) {
+            renewed.push(await session.regenerate(renewed.at(-1)));
+          }
+        });
+
+        const id = await session.signIn(withIds(old), new Headers(), takeOver);
+
+        assertEquals(new Set([...renewed, id]).size, times + 2);
+        for (const ended of renewed) {
+          assertEquals(await session.get(ended), undefined);
+        }
+        assertEquals(await session.get(id), ADA);
+      });
+    }
+  }
+
+  Deno.test(`R8, R12: Session.signIn() leaves the session of a sign-in that came meanwhile, and a sign-out by the old id ends that, on ${on}`, async () => {
+    const { store, afterNextRead } = withInterruption(open());
+    const session = new Session<Visit>({ store });
+    const old = await session.create({ cart: ["tea"] });
+    let first: string | undefined;
+    afterNextRead(async () => {
+      first = await session.signIn(withIds(old), new Headers(), takeOver);
+    });
+
+    const id = await session.signIn(withIds(old), new Headers(), takeOver);
+
+    assertNotEquals(first, id);
+    assertEquals(await session.get(id), ADA);
+    assertEquals(await session.get(first), { user: "ada", cart: ["tea"] });
+    await session.signOut(withIds(old), new Headers());
+    assertEquals(await session.get(first), undefined);
+  });
+
   Deno.test(`R33: Session.signIn() ends each of several sessions of a request and takes over none, on ${on}`, async () => {
     const session = new Session<Visit>({ store: open() });
     const hers = await session.create({ cart: ["hers"] });
@@ -289,6 +347,7 @@ for (const wrong of [undefined, null, [], "x", 7, new Map(), { f: () => 1 }]) {
 Deno.test("R20: Session.signIn() does nothing when its function throws", async () => {
   const session = new Session<Visit>();
   const old = await session.create({ cart: [] });
+  const other = await session.create({ cart: ["tea"] });
   const res = new Headers();
   const wrong = new Error("wrong password");
 
@@ -300,7 +359,7 @@ Deno.test("R20: Session.signIn() does nothing when its function throws", async (
       () => Promise.reject(wrong),
     ]
   ) {
-    for (const req of [withIds(old), withIds()]) {
+    for (const req of [withIds(old), withIds(), withIds(old, other)]) {
       const error = await session.signIn(req, res, start).catch((error) =>
         error
       );
@@ -310,6 +369,7 @@ Deno.test("R20: Session.signIn() does nothing when its function throws", async (
 
   assertEquals([...res], []);
   assertEquals(await session.get(old), { cart: [] });
+  assertEquals(await session.get(other), { cart: ["tea"] });
 });
 
 for (
