@@ -5,6 +5,7 @@
  */
 
 import type { Command, Connection, Send } from "./_redis_client.ts";
+import { RedisSender } from "./_redis_sender.ts";
 import { StoreError, type StoreOutcome, StoreTimeoutError } from "./store.ts";
 import { LATE, TimeLimit } from "./_time_limit.ts";
 
@@ -32,15 +33,17 @@ export class RedisCalls {
   /** In milliseconds, as a timer can wait, or `Infinity`. */
   readonly timeout: number;
   readonly #connection: Connection;
+  readonly #sender: RedisSender;
   readonly #limit = new TimeLimit();
 
   constructor(connection: Connection, timeout: number) {
     this.#connection = connection;
+    this.#sender = new RedisSender(connection);
     this.timeout = timeout;
   }
 
   /**
-   * Sends a command at once.
+   * Sends a command, see {@linkcode RedisSender}.
    *
    * @throws {StoreError} If Redis refuses it or the connection fails.
    * @throws {StoreTimeoutError} If no reply comes in time.
@@ -51,13 +54,7 @@ export class RedisCalls {
     command: Command,
     timeout: number = this.timeout,
   ): Promise<unknown> {
-    let reply: Promise<unknown>;
-    try {
-      reply = this.#connection.send(key, command);
-    } catch (cause) {
-      reply = Promise.reject(cause);
-    }
-    return this.#wait(call, reply, timeout);
+    return this.#wait(call, this.#sender.send(key, command), timeout);
   }
 
   /** Sends a command to each server, and resolves to the replies. */

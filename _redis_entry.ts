@@ -44,6 +44,15 @@ const NEVER = "9".repeat(16);
 
 const END = "\n";
 
+/** Something in Lua that Redis does in one step. */
+export interface Script {
+  /** Its SHA-1, by which a server knows it that has run it before. */
+  readonly digest: string;
+  readonly text: string;
+  /** Whether it must not come behind what is called later for the same key. */
+  readonly keepsOrder: boolean;
+}
+
 /**
  * Moves the deadline of a live entry: now, deadline, ttl unless for ever.
  * Replies with 1, with 0 when there is none, or with -1 when it is foreign.
@@ -51,7 +60,10 @@ const END = "\n";
  * Deadlines are of one width, so they compare as strings. A full Redis refuses
  * `SETRANGE`, unless the script has written before.
  */
-const TOUCH = `
+const TOUCH: Script = {
+  digest: "5810955d445ae3547ebabd01d7c6eb2a0299c65b",
+  keepsOrder: true,
+  text: `
 local head = redis.call('GETRANGE', KEYS[1], 0, ${HEAD_SIZE - 1})
 if head == '' then return 0 end
 if string.sub(head, 1, ${FORMAT.length}) ~= '${FORMAT}' or #head < ${HEAD_SIZE} then return -1 end
@@ -62,15 +74,19 @@ else
   redis.call('PERSIST', KEYS[1])
 end
 redis.call('SETRANGE', KEYS[1], ${DEADLINE_AT}, ARGV[2])
-return 1`;
+return 1`,
+};
 
 /**
  * Replaces an entry by another, if it is still there: now, the old stamp or
  * nothing, the new one, the value, and unless they stay, the deadline and the
  * ttl unless for ever. Replies with 1, also when it has been done before, or
- * with 0.
+ * with 0. It may come late: an update takes effect when it stores.
  */
-const REPLACE = `
+const REPLACE: Script = {
+  digest: "0974327b5d471e15888b9824f859fb85653ec7a1",
+  keepsOrder: false,
+  text: `
 local head = redis.call('GETRANGE', KEYS[1], 0, ${HEAD_SIZE - 1})
 local stamp = string.sub(head, 1, ${DEADLINE_AT - 1})
 local expiresAt = string.sub(head, ${DEADLINE_AT + 1}, -2)
@@ -85,7 +101,13 @@ elseif ARGV[5] then
 else
   redis.call('SET', KEYS[1], entry, 'KEEPTTL')
 end
-return 1`;
+return 1`,
+};
+
+/** The scripts, by their digest. */
+export const SCRIPTS: ReadonlyMap<string, Script> = new Map(
+  [TOUCH, REPLACE].map((script) => [script.digest, script]),
+);
 
 /** A stamp that no other write has, of this process or of another. */
 export function makeStamp(): string {
@@ -112,7 +134,8 @@ export function setCommand(
 
 /** Makes the command that moves the deadline of a live entry. */
 export function touchCommand(key: string, now: number, ttl: number): Command {
-  return ["EVAL", TOUCH, "1", key, toTime(now), ...toLife(now, ttl)];
+  const args = [toTime(now), ...toLife(now, ttl)];
+  return ["EVALSHA", TOUCH.digest, "1", key, ...args];
 }
 
 /**
@@ -129,7 +152,7 @@ export function replaceCommand(
 ): Command {
   const life = ttl === undefined ? [] : toLife(now, ttl);
   const args = [toTime(now), old?.stamp ?? "", stamp, packed, ...life];
-  return ["EVAL", REPLACE, "1", key, ...args];
+  return ["EVALSHA", REPLACE.digest, "1", key, ...args];
 }
 
 /** Makes the command that reads as much of an entry as `has` needs. */

@@ -12,12 +12,10 @@ export const LATE = Symbol("late");
 interface Link {
   previous: Link;
   next: Link;
-  /** What waits there; nothing where the ring begins. */
-  readonly call: Call | undefined;
 }
 
 /** A call that has not ended. */
-interface Call {
+interface Call extends Link {
   /** On the clock of `performance.now()`. */
   readonly endsAt: number;
   toError(cause: unknown): Error;
@@ -54,7 +52,10 @@ export class TimeLimit {
     // All in one promise: each more would be a turn more to wait.
     return new Promise((resolve, reject) => {
       const endsAt = performance.now() + timeout;
-      const link = this.#add({ endsAt, toError, reject });
+      const next = this.#ring;
+      const { previous } = next;
+      const link: Call = { previous, next, endsAt, toError, reject };
+      previous.next = next.previous = link;
       call.then(
         (value) => {
           this.#remove(link);
@@ -82,23 +83,18 @@ export class TimeLimit {
     this.#firesAt = Infinity;
     let nextEndsAt = Infinity;
     let link = this.#ring.next;
-    while (link.call) {
-      const { call, next } = link;
+    while (link !== this.#ring) {
+      const call = link as Call; // all are but the one where the ring begins
+      const { next } = link;
       if (call.endsAt > now) {
         nextEndsAt = Math.min(nextEndsAt, call.endsAt);
       } else {
-        this.#remove(link);
+        this.#remove(call);
         call.reject(call.toError(LATE));
       }
       link = next;
     }
     if (nextEndsAt !== Infinity) this.#watch(nextEndsAt, nextEndsAt - now);
-  }
-
-  #add(call: Call): Link {
-    const next = this.#ring;
-    const { previous } = next;
-    return previous.next = next.previous = { previous, next, call };
   }
 
   /** A link that was removed is a ring of its own: to do it again is harmless. */
@@ -120,6 +116,6 @@ export class TimeLimit {
 }
 
 function makeRing(): Link {
-  const ring = { call: undefined } as Partial<Link> as Link; // is one below
+  const ring = {} as Link; // is one below
   return ring.previous = ring.next = ring;
 }

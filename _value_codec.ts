@@ -68,6 +68,7 @@ export function decodeValue(text: string): unknown {
 
 /** Whether JSON gives back the same. */
 function isJson(value: unknown): boolean {
+  if (typeof value === "string") return true; // most are
   if (typeof value === "number") {
     return Number.isFinite(value) && !Object.is(value, -0);
   }
@@ -78,7 +79,7 @@ function isJson(value: unknown): boolean {
   if (Object.getPrototypeOf(value) !== Object.prototype) return false;
   for (const key in value) {
     // A copy has own members only, but a prototype may have been polluted.
-    if (Object.hasOwn(value, key) && !isJson(value[key as never])) return false;
+    if (!isJson(value[key as never]) && Object.hasOwn(value, key)) return false;
   }
   return true;
 }

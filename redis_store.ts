@@ -83,7 +83,10 @@ interface Update<V> {
  *
  * - Processes that use the same server and the same prefix share the entries.
  * - Each operation is one command on one key, sent at the call; `update` is at
- *   least two, and `clear` a scan.
+ *   least two, and `clear` a scan. What is called for a key while a `touch` of it
+ *   is in flight is sent when that was answered, and so stays behind it.
+ * - Scripts are sent by their digest (`EVALSHA`), and by their text to a server
+ *   that does not know them.
  * - Updates of one key in this process run one after another. Between
  *   processes they do not wait: the first to store is the one that counts, and
  *   the `fn` of the other runs again on what is there then. So every outcome is

@@ -72,7 +72,10 @@ function isAnswered(store: RedisStore): Promise<boolean> {
   return store.get("").then(() => true, () => false);
 }
 
-type Call = (store: RedisStore, key: string) => Promise<unknown>;
+type Call = (
+  store: RedisStore | MemoryStore,
+  key: string,
+) => Promise<unknown>;
 
 const READS: Record<string, Call> = {
   get: (store, key) => store.get(key),
@@ -541,6 +544,84 @@ redisTest(
   },
 );
 
+// Scripts
+
+redisTest("RedisStore sends the text of a script once", async () => {
+  await using server = await RedisServer.start();
+  await using opened = await open(server);
+  const { store } = opened;
+
+  for (let i = 0; i < 10; i++) {
+    await store.update("a", (n = 0) => n + 1);
+    await store.touch("a");
+  }
+
+  const stats = await server.ask("INFO", "commandstats");
+  assertMatch(stats, /^cmdstat_eval:calls=2,/m);
+  assertMatch(stats, /^cmdstat_evalsha:calls=20,.*failed_calls=2\r$/m);
+});
+
+redisTest(
+  "RedisStore applies 100 calls at once, each once, when scripts were flushed",
+  async (server) => {
+    await using opened = await open(server);
+    const { store, prefix } = opened;
+    const count = Array.from({ length: 100 }, (_, i) => i);
+    await store.set("a", 0);
+
+    await server.ask("SCRIPT", "FLUSH");
+    await Promise.all(
+      count.map(() => store.update("a", (n: number) => n + 1)),
+    );
+    await server.ask("SCRIPT", "FLUSH");
+    const touched = await Promise.all(
+      count.map((i) => store.touch("a", 60_000 * (i + 1))),
+    );
+
+    assertEquals(await store.get("a"), 100);
+    assertEquals(new Set(touched), new Set([true]));
+    const ttl = Number((await server.ask("PTTL", `${prefix}a`)).slice(1));
+    assert(ttl > 99 * 60_000, `${ttl}`); // that of the last
+  },
+);
+
+redisTest(
+  "RedisStore does what MemoryStore does with calls at once for one key when scripts were flushed",
+  async (server) => {
+    await using opened = await open(server);
+    const { store, prefix } = opened;
+    const calls: Record<string, Call> = {
+      ...READS,
+      set: (store, key) => store.set(key, "set", { ttl: 60_000 }),
+      delete: (store, key) => store.delete(key),
+      touch: (store, key) => store.touch(key, 600_000),
+    };
+    const ttls: Record<string, number> = { set: 60_000, touch: 600_000 };
+    const names = fc.array(fc.constantFrom(...Object.keys(calls)), {
+      minLength: 2,
+      maxLength: 20,
+    });
+    await fc.assert(
+      fc.asyncProperty(names, async (names) => {
+        const callAll = (store: RedisStore | MemoryStore) =>
+          Promise.all(names.map((name) => calls[name]?.(store, "a")));
+        await Promise.all([store.clear(), server.ask("SCRIPT", "FLUSH")]);
+
+        const outcome = await callAll(store);
+
+        using memory = new MemoryStore();
+        assertEquals(outcome, await callAll(memory));
+        if (!await memory.has("a")) return;
+        // Without an entry, a touch is none.
+        const [, last = ""] = /.*(set|touch)/.exec(names.join(" ")) ?? [];
+        const ttl = Number((await server.ask("PTTL", `${prefix}a`)).slice(1));
+        assert(Math.abs(ttl - (ttls[last] ?? 0)) < 30_000, `${last}: ${ttl}`);
+      }),
+      { seed: SEED, numRuns: 200 },
+    );
+  },
+);
+
 redisTest(
   "RedisStore loses no update while scripts are flushed",
   async (server) => {
@@ -587,11 +668,12 @@ for (const [name, openRedis] of CLIENTS) {
         async (server) => {
           await using opened = await open(server, {}, openRedis);
           const { store, proxy, prefix } = opened;
+          await call(store, "b"); // the server knows the script
           await store.set("a", "old");
           const read = () => server.ask("GET", `${prefix}a`).catch(() => "");
           const before = await server.ask("GET", `${prefix}a`);
 
-          cutAt(proxy, place, method === "update" ? "EVAL" : "");
+          cutAt(proxy, place, method === "update" ? "EVALSHA" : "");
           const error = await assertRejects(() => call(store, "a"), StoreError);
           await until("connection", opened.isReady);
 
@@ -635,11 +717,11 @@ for (const place of ["command", "reply"] as const) {
     async (server) => {
       await using opened = await open(server, {}, openPatientRedis);
       const { store, proxy } = opened;
-      await store.set("a", 0);
+      await store.update("a", () => 0); // the server knows the script
       let runs = 0;
 
       for (let i = 1; i <= 20; i++) {
-        cutAt(proxy, place, "EVAL");
+        cutAt(proxy, place, "EVALSHA");
         const value = await store.update("a", (n: number) => {
           runs++;
           return n + 1;
@@ -659,7 +741,7 @@ redisTest(
     const connection = connect("test", redis.client);
     const client = {
       async sendCommand([name = "", ...args]: string[]): Promise<unknown> {
-        if (name === "EVAL") await connection.send("", [name, ...args]);
+        if (name.startsWith("EVAL")) await connection.send("", [name, ...args]);
         return await connection.send("", [name, ...args]);
       },
     };
@@ -683,8 +765,9 @@ redisTest(
   async (server) => {
     await using opened = await open(server, {}, openPatientRedis);
     const { store, proxy } = opened;
+    await store.update("b", () => 1); // the server knows the script
 
-    cutAt(proxy, "command", "EVAL");
+    cutAt(proxy, "command", "EVALSHA");
     const error = await assertRejects(
       () => store.update("a", () => 1),
       StoreError,
@@ -692,7 +775,7 @@ redisTest(
     assertEquals(error.outcome, "unknown");
     assertEquals(await store.get("a"), undefined);
 
-    cutAt(proxy, "reply", "EVAL");
+    cutAt(proxy, "reply", "EVALSHA");
     assertEquals(await store.update("a", () => 2), 2);
     assertEquals(await store.get("a"), 2);
   },

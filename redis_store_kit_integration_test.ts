@@ -5,14 +5,14 @@
 
 import { delay } from "@std/async/delay";
 import { FakeTime } from "@std/testing/time";
-import { connect } from "./_redis_client.ts";
 import {
   openIoRedis,
   openNodeRedis,
   type OpenRedis,
+  prolong,
 } from "./_redis_clients.ts";
 import { type RedisServer, redisTest, until } from "./_redis_server.ts";
-import { type RedisClient, RedisStore } from "./redis_store.ts";
+import { RedisStore } from "./redis_store.ts";
 import {
   STORE_FEATURES,
   type StoreFixture,
@@ -24,25 +24,6 @@ const UPDATE_TIMEOUT = 5_000;
 
 interface Fixture extends StoreFixture {
   fail(): Promise<AsyncDisposable>;
-}
-
-/** Commands of this many parts end with a ttl. */
-const TIMED: Readonly<Record<string, number[]>> = { SET: [5], EVAL: [7, 10] };
-
-/**
- * Redis has no fake clock, and must not end an entry that the store's says is
- * alive: there, entries live a minute longer than it is told.
- */
-function prolong(client: RedisClient): RedisClient {
-  const connection = connect("test", client);
-  return {
-    sendCommand([name = "", ...args]: string[]) {
-      if (TIMED[name]?.includes(1 + args.length)) {
-        args.push(`${Number(args.pop()) + 60_000}`);
-      }
-      return connection.send("", [name, ...args]);
-    },
-  };
 }
 
 /** Made anew for each rule, but for the server: that has other prefixes. */

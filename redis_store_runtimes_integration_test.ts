@@ -24,12 +24,13 @@ for (const [runtime, client, dependency] of RUNS) {
     `RedisStore keeps the contract on ${runtime} with ${
       dependency ?? "its own client"
     }`,
-    async ({ url }) => {
+    async (server) => {
+      await server.ask("SCRIPT", "FLUSH"); // what the run before it has sent
       const { rules, failures } = await runKitOn({
         runtime,
         program: "redis.ts",
         dependency,
-        args: () => [url, client],
+        args: () => [server.url, client],
       });
 
       assertEquals(failures, []);

@@ -242,9 +242,71 @@ Deno.test("RedisStore sends at the call, in call order", async () => {
     .map((call) => call(store, "a"));
   const sent = wire.sent.map(([name]) => name);
 
-  assertEquals(sent, ["GET", "GETRANGE", "SET", "UNLINK", "EVAL"]);
+  assertEquals(sent, ["GET", "GETRANGE", "SET", "UNLINK", "EVALSHA"]);
   await Promise.allSettled(calls);
 });
+
+const NOSCRIPT = "NOSCRIPT No matching script. Please use EVAL.";
+
+async function sha1(text: string): Promise<string> {
+  const bytes = new TextEncoder().encode(text);
+  const digest = await crypto.subtle.digest("SHA-1", bytes);
+  const hex = Array.from(
+    new Uint8Array(digest),
+    (byte) => byte.toString(16).padStart(2, "0"),
+  );
+  return hex.join("");
+}
+
+for (const name of ["touch", "update"]) {
+  Deno.test(`RedisStore.${name}() sends a script by its digest, and by its text when the server does not know it`, async () => {
+    const wire = new Wire(([name]) => {
+      if (name === "EVALSHA") throw new Error(NOSCRIPT);
+      return name === "GET" ? null : 1;
+    });
+
+    await CALLS[name]?.(wire.open(), "a");
+
+    const [byDigest = [], byText = []] = wire.sent.slice(-2);
+    assertEquals([byDigest[0], byText[0]], ["EVALSHA", "EVAL"]);
+    assertEquals(byDigest[1], await sha1(byText[1] ?? ""));
+    assertEquals(byDigest.slice(2), byText.slice(2));
+  });
+}
+
+for (const reply of [1, NOSCRIPT, "Socket closed unexpectedly"]) {
+  Deno.test(`RedisStore keeps the order of calls for the key of a touch that gets the reply ${reply}`, async () => {
+    const gate = makeGate();
+    const wire = new Wire(async ([name]) => {
+      if (name !== "EVALSHA") return name === "GET" ? null : 1;
+      await gate.opened;
+      if (reply === 1) return 1;
+      throw new Error(`${reply}`);
+    });
+    const store = wire.open();
+    const sent = () => wire.sent.map(([name]) => name);
+
+    const touched = store.touch("a").catch(() => "rejected");
+    const others = [
+      store.set("a", 1),
+      store.touch("a"),
+      store.get("a"),
+      store.delete("b"), // of another key
+    ];
+    assertEquals(sent(), ["EVALSHA", "UNLINK"]);
+    gate.open();
+    await Promise.all(others);
+
+    const again = reply === NOSCRIPT ? ["EVAL"] : [];
+    const expected = ["EVALSHA", "UNLINK", ...again, "SET", "EVAL", "GET"];
+    assertEquals(sent(), expected);
+    const isLost = reply !== 1 && reply !== NOSCRIPT;
+    assertEquals(await touched, isLost ? "rejected" : true);
+    const next = store.touch("a").catch(() => {});
+    assertEquals(sent(), [...expected, "EVALSHA"]);
+    await next;
+  });
+}
 
 Deno.test("RedisStore.clear() looks for its prefix only, taken literally", async () => {
   const wire = new Wire(() => ["0", []]);
@@ -539,6 +601,27 @@ for (const [name, call] of Object.entries(CALLS)) {
   });
 }
 
+Deno.test("RedisStore rejects in time what waits for a touch of its key", async () => {
+  using time = new FakeTime();
+  using _clock = stub(performance, "now", () => time.now);
+  const wire = new Wire(hang);
+  const store = wire.open({ timeout: 1_000 });
+  const outcomes: unknown[] = [];
+  for (const call of [store.touch("a"), store.set("a", 1), store.get("a")]) {
+    call.catch((error) => outcomes.push([error.name, error.outcome]));
+  }
+
+  await time.tickAsync(1_000);
+  await time.runMicrotasks();
+
+  assertEquals(outcomes, [
+    ["StoreTimeoutError", "unknown"],
+    ["StoreTimeoutError", "unknown"],
+    ["StoreTimeoutError", "not applied"],
+  ]);
+  assertEquals(wire.sent.length, 1);
+});
+
 Deno.test("RedisStore ignores a reply that comes too late, and goes on", async () => {
   using time = new FakeTime();
   const gate = makeGate();
@@ -582,7 +665,7 @@ Deno.test("RedisStore.update() reads, and replaces what it has read", async () =
   const [get, [command, , keys, key, now, old, stamp, body, ...life] = []] =
     wire.sent;
   assertEquals(get, ["GET", "harpia/a"]);
-  assertEquals([command, keys, key], ["EVAL", "1", "harpia/a"]);
+  assertEquals([command, keys, key], ["EVALSHA", "1", "harpia/a"]);
   assertEquals(now, "0000000000001000");
   assertEquals([old, body, life], [STAMP, '{"n":2}\n', []]);
   assertMatch(stamp ?? "", /^h1 [0-9a-f-]{36}$/);
@@ -597,7 +680,7 @@ Deno.test("RedisStore.update() makes an entry with the default ttl, or its own",
   await store.update("a", () => 1, { ttl: 700 });
   await store.update("a", () => 1, { ttl: Infinity });
 
-  const lives = wire.sent.filter(([name]) => name === "EVAL")
+  const lives = wire.sent.filter(([name]) => name === "EVALSHA")
     .map((command) => [command[5], ...command.slice(8)]);
   assertEquals(lives, [
     ["", "0000000000001500", "500"],
@@ -645,7 +728,7 @@ async function loseWrite(
     })
     .catch((error) => error.outcome);
   assertEquals(runs, 1);
-  const evals = wire.sent.filter(([name]) => name === "EVAL");
+  const evals = wire.sent.filter(([name]) => name === "EVALSHA");
   return {
     outcome,
     sent: wire.sent.map(([name]) => `${name}`),
@@ -659,7 +742,7 @@ Deno.test("RedisStore.update() finds out that a lost write was applied", async (
     (stamp) => `${stamp} ${NEVER} 2\n`,
   );
 
-  assertEquals([outcome, sent], [2, ["GET", "EVAL", "GET"]]);
+  assertEquals([outcome, sent], [2, ["GET", "EVALSHA", "GET"]]);
 });
 
 Deno.test("RedisStore.update() finds out that a lost write has made the entry", async () => {
@@ -668,7 +751,7 @@ Deno.test("RedisStore.update() finds out that a lost write has made the entry", 
     (stamp) => `${stamp} ${NEVER} 1\n`,
   );
 
-  assertEquals([outcome, sent], [1, ["GET", "EVAL", "GET"]]);
+  assertEquals([outcome, sent], [1, ["GET", "EVALSHA", "GET"]]);
 });
 
 Deno.test("RedisStore.update() sends a lost write again, with the same stamp", async () => {
@@ -677,7 +760,7 @@ Deno.test("RedisStore.update() sends a lost write again, with the same stamp", a
     () => entry("1"),
   );
 
-  assertEquals([outcome, sent], [2, ["GET", "EVAL", "GET", "EVAL"]]);
+  assertEquals([outcome, sent], [2, ["GET", "EVALSHA", "GET", "EVALSHA"]]);
   assertEquals(stamps.size, 1);
 });
 
