@@ -9,6 +9,7 @@ import {
   checkOptions,
   checkTimeout,
   checkType,
+  rangeError,
 } from "./_argument.ts";
 
 /**
@@ -119,8 +120,10 @@ function checkMaxEntries(action: string, maxEntries: number): number {
     !(Number.isInteger(maxEntries) && maxEntries >= 1 &&
       maxEntries <= MAX_ENTRIES)
   ) {
-    throw new RangeError(
-      `Cannot ${action}: maxEntries must be a whole number from 1 to ${MAX_ENTRIES}, or Infinity: received ${maxEntries}`,
+    throw rangeError(
+      action,
+      `maxEntries must be a whole number from 1 to ${MAX_ENTRIES}, or Infinity`,
+      maxEntries,
     );
   }
   return maxEntries;

@@ -21,7 +21,7 @@ import {
 import { MemoryStore } from "./memory_store.ts";
 import { type SessionStore, toSessionStore } from "./_queued_store.ts";
 import { generateSessionId, MAX_ID_LENGTH } from "./_session_id.ts";
-import { type StoredSession, TOMBSTONE_TTL } from "./_session_records.ts";
+import { type StoredSession, TOMBSTONE_TTL } from "./_session_record.ts";
 import type { Store } from "./store.ts";
 
 /** OWASP and NIST SP 800-63B-4, 2.2.3: at most one hour without activity. */

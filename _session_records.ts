@@ -1,55 +1,30 @@
 /**
- * What the store holds of a session, and how long it lives there.
+ * The sessions in the store, and how long they live there.
  *
  * @module
  */
 
 import { chain } from "./_argument.ts";
 import type { SessionStore } from "./_queued_store.ts";
+import {
+  ENDED,
+  isRecord,
+  isTombstone,
+  newRecord,
+  type ReadRecord,
+  type SessionRecord,
+  type StoredSession,
+  type Tombstone,
+  TOMBSTONE_TTL,
+} from "./_session_record.ts";
 import type { StoreUpdateOptions } from "./store.ts";
 import { copyValue } from "./_value.ts";
-
-/** A session in the store. Times are epoch milliseconds. */
-export interface SessionRecord<Data> {
-  readonly version: 1;
-  readonly data: Data;
-  readonly createdAt: number;
-  /** When its idle timeout was last started. */
-  readonly usedAt: number;
-  /** Of what a tombstone keeps: until when it may be read, never changed. */
-  readonly readableUntil?: number;
-}
-
-/** A session that was read. */
-export interface ReadRecord<Data> extends SessionRecord<Data> {
-  /** The key it lives under now, when that is another. */
-  readonly successor?: string;
-}
-
-/**
- * What is left of a session that has ended: it leads a sign-out that comes with
- * the old id to the session that goes on under a new one.
- */
-interface Tombstone<Data> {
-  readonly version: 1;
-  /** The key of that session; `""` for none. */
-  readonly movedTo: string;
-  /** Whether that is another session, which a sign-in has begun. */
-  readonly signedIn?: true;
-  /** When it leads on no more, also in a store that forgets nothing. */
-  readonly expiresAt: number;
-  /** What requests that carry the old id still may read for a while. */
-  readonly before?: SessionRecord<Data>;
-}
 
 /**
  * What ends a session: a sign-out ends also the one that a sign-in has begun in
  * its place; a sign-in leaves that to whoever has signed in there.
  */
 export type EndedBy = "sign-in" | "sign-out";
-
-/** What a store holds for the sessions, in as much as it is not foreign. */
-export type StoredSession<Data> = SessionRecord<Data> | Tombstone<Data>;
 
 /** How long sessions live, in milliseconds. */
 export interface SessionTimes {
@@ -61,15 +36,10 @@ export interface SessionTimes {
   regenerateGrace: number;
 }
 
-/** How long a tombstone leads on: longer than a request takes. */
-export const TOMBSTONE_TTL = 60 * 1000;
-
 /** Ends an update, which changes nothing then. */
 const NOTHING_MADE = new Error(
   "Cannot update entry: there is nothing to store",
 );
-
-const ENDED: Tombstone<never> = { version: 1, movedTo: "", expiresAt: 0 };
 
 /**
  * The sessions of one store, by key. Only {@linkcode SessionRecords.create},
@@ -196,13 +166,16 @@ export class SessionRecords<Data> {
     const { regenerateGrace } = this.#times;
     const usedAt = Date.now();
     return await this.#move(key, newKey, async (record) => {
-      const before = {
-        ...record,
-        data: copyValue("regenerate session", record.data),
-        readableUntil: usedAt + regenerateGrace,
+      // `change` may change the data in place.
+      const kept = regenerateGrace > 0 && {
+        before: {
+          ...record,
+          data: copyValue("regenerate session", record.data),
+          readableUntil: usedAt + regenerateGrace,
+        },
       };
       const next = { ...record, data: await change(record.data), usedAt };
-      return regenerateGrace > 0 ? { next, before } : { next };
+      return { next, ...kept };
     });
   }
 
@@ -332,23 +305,4 @@ export class SessionRecords<Data> {
   #ttl(record: SessionRecord<Data>): StoreUpdateOptions {
     return { ttl: Math.max(this.expiresAt(record) - Date.now(), 1) };
   }
-}
-
-function newRecord<Data>(data: Data): SessionRecord<Data> {
-  const now = Date.now();
-  return { version: 1, data, createdAt: now, usedAt: now };
-}
-
-/** A store may be shared: what is in it is not trusted to be a session. */
-function isRecord<Data>(
-  stored: StoredSession<Data> | undefined,
-): stored is SessionRecord<Data> {
-  const { version, data, createdAt, usedAt } = Object(stored);
-  return version === 1 && typeof data === "object" && data !== null &&
-    typeof createdAt === "number" && typeof usedAt === "number";
-}
-
-function isTombstone<Data>(stored: unknown): stored is Tombstone<Data> {
-  const { movedTo, expiresAt } = Object(stored);
-  return typeof movedTo === "string" && typeof expiresAt === "number";
 }

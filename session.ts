@@ -42,7 +42,8 @@ import {
   toStarter,
 } from "./_session_data.ts";
 import { checkId, isSessionId, SessionIds } from "./_session_id.ts";
-import { type ReadRecord, SessionRecords } from "./_session_records.ts";
+import type { ReadRecord } from "./_session_record.ts";
+import { SessionRecords } from "./_session_records.ts";
 import { resolveOptions, type SessionOptions } from "./_session_options.ts";
 
 export type { CookieAttributes } from "./_cookie.ts";
