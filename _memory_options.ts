@@ -24,7 +24,10 @@ const UPDATE_TIMEOUT = 30_000;
 export interface Eviction<V> {
   /** The key that is now free. */
   key: string;
-  /** The value, which now belongs to the receiver. */
+  /**
+   * The value, which now belongs to the receiver; of a store whose
+   * `readersNeverMutate`, also to those who have read it.
+   */
   value: V;
   /**
    * `"expired"`: its time was over; reported when the store notices.

@@ -1341,6 +1341,33 @@ Deno.test("MemoryStore gives onEvict a value that nobody else has", async () => 
   assertEquals(evicted, { n: 1 });
 });
 
+for (const isRead of [true, false]) {
+  const when = isRead ? "that was read" : "that nobody has read";
+  Deno.test(`MemoryStore gives onEvict a value ${when} without members under a symbol`, async () => {
+    const values: object[] = [];
+    using store = new MemoryStore<object>({
+      maxEntries: 1,
+      onEvict: ({ value }) => values.push(value),
+    });
+    // Once one was read, the shape of the others is known.
+    for (const key of ["a", "b", "c"]) {
+      await store.set(key, {
+        n: 1,
+        [Symbol("s")]: 2,
+        in: { [Symbol("t")]: 3 },
+      });
+      if (isRead || key === "a") await store.get(key);
+    }
+    await store.set("d", {});
+
+    const keys = values.map((value) => [
+      Reflect.ownKeys(value),
+      Reflect.ownKeys(Reflect.get(value, "in")),
+    ]);
+    assertEquals(keys, Array(3).fill([["n", "in"], []]));
+  });
+}
+
 Deno.test("MemoryStore.set() succeeds when onEvict throws", async () => {
   using logged = stub(console, "error", () => {});
   const failure = new Error("evicted");
