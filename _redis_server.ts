@@ -1,6 +1,7 @@
 /**
  * A real `redis-server` for tests, with a folder and a port of its own, and a
- * way to it that a test can break.
+ * way to it that a test can break. `REDIS_SERVER` names another program to run
+ * in its place, such as `valkey-server`.
  *
  * @module
  */
@@ -16,13 +17,15 @@ const PATIENCE = 20_000;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-/** Whether `redis-server` can be run. */
+const PROGRAM = Deno.env.get("REDIS_SERVER") ?? "redis-server";
+
+/** Whether it can be run. */
 const hasRedis: boolean = await findRedis();
 
 async function findRedis(): Promise<boolean> {
   try {
     const flags = ["--version"];
-    const { success } = await new Deno.Command("redis-server", { args: flags })
+    const { success } = await new Deno.Command(PROGRAM, { args: flags })
       .output();
     return success;
   } catch {
@@ -88,15 +91,15 @@ export class RedisServer implements AsyncDisposable {
     const child = this.launch();
     let hasEnded = false;
     child.status.then(() => hasEnded = true);
-    await until("redis-server must start", async () => {
-      if (hasEnded) throw new Error("Cannot start redis-server: it has ended");
+    await until(`${PROGRAM} must start`, async () => {
+      if (hasEnded) throw new Error(`Cannot start ${PROGRAM}: it has ended`);
       return await this.ask("PING").catch(() => "") === "+PONG";
     });
   }
 
   /** Starts it again, and waits for nothing. */
   launch(): Deno.ChildProcess {
-    return this.#process = new Deno.Command("redis-server", {
+    return this.#process = new Deno.Command(PROGRAM, {
       args: [
         ...["--bind", HOST, "--port", `${this.port}`, "--dir", this.#folder],
         ...["--save", "", "--appendonly", "no", "--daemonize", "no"],
@@ -158,7 +161,7 @@ let hasShared = false;
 
 /**
  * Registers a test that uses a server which all tests of its file share, and so
- * a prefix of its own. Without `redis-server` it is skipped, or fails when
+ * a prefix of its own. Without a program to run it is skipped, or fails when
  * `REQUIRE_INTEGRATION` is `1`.
  */
 export function redisTest(
@@ -177,10 +180,10 @@ export function redisTest(
     });
   }
   Deno.test({
-    name: ignore ? `${name} (skipped: no redis-server)` : name,
+    name: ignore ? `${name} (skipped: no ${PROGRAM})` : name,
     ignore,
     async fn() {
-      if (!shared) throw new Error("Cannot test: redis-server must be on PATH");
+      if (!shared) throw new Error(`Cannot test: ${PROGRAM} must be on PATH`);
       await fn(shared);
     },
   });
