@@ -187,7 +187,12 @@ export class EntryTable<V> {
     { value, copier }: Kept<V>,
     ttl: number | undefined,
   ): number {
-    const id = copier === undefined ? UNKNOWN : ~copier.id;
+    let id = copier === undefined ? UNKNOWN : ~copier.id;
+    // What is set twice will be set again: that pays for the search.
+    if (
+      id === UNKNOWN && slot !== NONE && this.#copiers[slot] === UNKNOWN &&
+      !this.#readersNeverMutate
+    ) id = this.#findCopier(value, UNKNOWN);
     let at = slot;
     if (at === NONE) {
       this.sweep();
