@@ -34,12 +34,60 @@ type CopyMembers = (
 ) => Members;
 
 /**
- * One function eight times: an engine optimises each place in the source for
- * the shapes it meets there. A loop over the members costs 1.8 of a spread with
- * constant keys (Node 20 and Deno 2.9, six members, two of them containers),
- * and one place that meets 16 shapes 1.5 of eight.
+ * One function 16 times: an engine optimises each place in the source for the
+ * shapes it meets there. A loop over the members costs 1.8 of a spread with
+ * constant keys (Node 20 and Deno 2.9, six members, two of them containers).
+ * With 16 shapes, one place costs 1.7 of 16, and eight cost 1.14.
  */
 const PLACES: readonly CopyMembers[] = [
+  (value, key0, copier0, key1, copier1) => {
+    const copy = { ...value };
+    if (key0 !== undefined) copy[key0] = copier0.copy(copy[key0]);
+    if (key1 !== undefined) copy[key1] = copier1.copy(copy[key1]);
+    return copy;
+  },
+  (value, key0, copier0, key1, copier1) => {
+    const copy = { ...value };
+    if (key0 !== undefined) copy[key0] = copier0.copy(copy[key0]);
+    if (key1 !== undefined) copy[key1] = copier1.copy(copy[key1]);
+    return copy;
+  },
+  (value, key0, copier0, key1, copier1) => {
+    const copy = { ...value };
+    if (key0 !== undefined) copy[key0] = copier0.copy(copy[key0]);
+    if (key1 !== undefined) copy[key1] = copier1.copy(copy[key1]);
+    return copy;
+  },
+  (value, key0, copier0, key1, copier1) => {
+    const copy = { ...value };
+    if (key0 !== undefined) copy[key0] = copier0.copy(copy[key0]);
+    if (key1 !== undefined) copy[key1] = copier1.copy(copy[key1]);
+    return copy;
+  },
+  (value, key0, copier0, key1, copier1) => {
+    const copy = { ...value };
+    if (key0 !== undefined) copy[key0] = copier0.copy(copy[key0]);
+    if (key1 !== undefined) copy[key1] = copier1.copy(copy[key1]);
+    return copy;
+  },
+  (value, key0, copier0, key1, copier1) => {
+    const copy = { ...value };
+    if (key0 !== undefined) copy[key0] = copier0.copy(copy[key0]);
+    if (key1 !== undefined) copy[key1] = copier1.copy(copy[key1]);
+    return copy;
+  },
+  (value, key0, copier0, key1, copier1) => {
+    const copy = { ...value };
+    if (key0 !== undefined) copy[key0] = copier0.copy(copy[key0]);
+    if (key1 !== undefined) copy[key1] = copier1.copy(copy[key1]);
+    return copy;
+  },
+  (value, key0, copier0, key1, copier1) => {
+    const copy = { ...value };
+    if (key0 !== undefined) copy[key0] = copier0.copy(copy[key0]);
+    if (key1 !== undefined) copy[key1] = copier1.copy(copy[key1]);
+    return copy;
+  },
   (value, key0, copier0, key1, copier1) => {
     const copy = { ...value };
     if (key0 !== undefined) copy[key0] = copier0.copy(copy[key0]);

@@ -24,9 +24,9 @@ import { makeTable } from "../runtimes/report.ts";
  * they are, and keep it from growing.
  */
 const BUDGETS: Readonly<Record<string, number>> = {
-  ".": 12_000,
+  ".": 12_100,
   "./store": 500,
-  "./memory-store": 6_500,
+  "./memory-store": 6_600,
   "./session": 12_000,
   "./store-conformance": 13_000,
   "./redis-store": 8_500,
