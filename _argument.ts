@@ -135,7 +135,8 @@ export function checkDuration(
     );
   }
   if (duration === Infinity) return Infinity;
-  if (Date.now() + duration > MAX_TIME) {
+  // Until the year 138,000, the clock need not be read for the first half.
+  if (duration > MAX_TIME / 2 && Date.now() + duration > MAX_TIME) {
     throw rangeError(
       action,
       `${name} must end at a time a Date can hold; write Infinity for ever`,
@@ -177,6 +178,16 @@ export function checkOptions<T extends object>(
   options: T,
   names: readonly (keyof T & string)[],
 ): T {
+  checkNames(action, options, names);
+  return Object.assign(Object.create(null), options);
+}
+
+/** @throws {TypeError} As {@linkcode checkOptions}. */
+export function checkNames<T extends object>(
+  action: string,
+  options: T,
+  names: readonly (keyof T & string)[],
+): void {
   const kind = kindOf(options);
   if (kind !== "an object") {
     throw typeError(action, "options must be an object", kind);
@@ -190,7 +201,6 @@ export function checkOptions<T extends object>(
       );
     }
   }
-  return Object.assign(Object.create(null), options);
 }
 
 /**

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { checkDuration, checkOptions, isThenable } from "./_argument.ts";
+import { checkDuration, checkNames, isThenable } from "./_argument.ts";
 import {
   StoreError,
   type StoreSetOptions,
@@ -14,6 +14,8 @@ import { copyValue } from "./_value.ts";
 
 /** How often an update runs again because others changed its entry. */
 export const MAX_ATTEMPTS = 100;
+
+const NAMES = ["ttl"] as const;
 
 /**
  * @returns The lifetime that was asked for, if one was.
@@ -26,7 +28,9 @@ export function readTtl(
   options: StoreSetOptions | undefined,
 ): number | undefined {
   if (options === undefined) return undefined;
-  const { ttl } = checkOptions(action, options, ["ttl"]);
+  checkNames(action, options, NAMES);
+  // For one member, a copy of the object would be a detour.
+  const ttl = Object.hasOwn(options, "ttl") ? options.ttl : undefined;
   return ttl === undefined ? undefined : checkDuration(action, "ttl", ttl);
 }
 

@@ -138,6 +138,29 @@ const PLACES: readonly CopyMembers[] = [
   },
 ];
 
+/**
+ * The same for a copy whose members are checked one by one: sets take four
+ * fifths of the time once 16 shapes were stored (Node 20).
+ */
+const SPREADS: readonly ((value: Members) => Members)[] = [
+  (value) => ({ ...value }),
+  (value) => ({ ...value }),
+  (value) => ({ ...value }),
+  (value) => ({ ...value }),
+  (value) => ({ ...value }),
+  (value) => ({ ...value }),
+  (value) => ({ ...value }),
+  (value) => ({ ...value }),
+  (value) => ({ ...value }),
+  (value) => ({ ...value }),
+  (value) => ({ ...value }),
+  (value) => ({ ...value }),
+  (value) => ({ ...value }),
+  (value) => ({ ...value }),
+  (value) => ({ ...value }),
+  (value) => ({ ...value }),
+];
+
 /** Objects with more members have no copier of their own. */
 const MAX_MEMBERS = 64;
 
@@ -194,6 +217,7 @@ class ObjectCopier implements Copier {
   readonly #keys: readonly string[];
   readonly #copiers: readonly Copier[];
   readonly #copyMembers: CopyMembers;
+  readonly #spread: (value: Members) => Members;
   /** The members that are containers, and their copiers. */
   readonly #containers: readonly string[];
   readonly #containerCopiers: readonly Copier[];
@@ -203,6 +227,7 @@ class ObjectCopier implements Copier {
     this.#keys = keys;
     this.#copiers = copiers;
     this.#copyMembers = PLACES[id % PLACES.length]!; // one of them
+    this.#spread = SPREADS[id % SPREADS.length]!; // one of them
     this.#containers = keys.filter((_, i) => copiers[i] !== PRIMITIVE);
     this.#containerCopiers = copiers.filter((copier) => copier !== PRIMITIVE);
   }
@@ -230,7 +255,7 @@ class ObjectCopier implements Copier {
     if (
       !isContainer(value) || Object.getPrototypeOf(value) !== Object.prototype
     ) return refuse(value);
-    const copy: Members = { ...value };
+    const copy = this.#spread(value as Members); // its shape is an object
     let i = 0;
     for (const key in copy) {
       if (key !== this.#keys[i]) return refuse(copy);

@@ -38,6 +38,11 @@ export class Deadlines {
 
   /** Gives a slot a deadline. */
   set(slot: number, deadline: number): void {
+    const before = this.of(slot);
+    if (before !== Infinity && deadline >= before) {
+      this.#deadlines[slot] = deadline; // its place is in the heap
+      return;
+    }
     for (let i = this.#places.length; i <= slot; i++) {
       this.#places.push(-1);
       this.#deadlines.push(Infinity);
