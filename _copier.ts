@@ -4,14 +4,19 @@
  * @module
  */
 
+import {
+  type CopyMembers,
+  type Members,
+  PLACES,
+  type ShapeCopier,
+  SPREADS,
+} from "./_copier_places.ts";
 import { copyValue, hasSymbols } from "./_value.ts";
 
-/** Copies the values of one shape. */
-export interface Copier {
+/** Copies the values of one shape, and those that may be of it. */
+export interface Copier extends ShapeCopier {
   /** Tells the shape from all others: its index in {@linkcode COPIERS}. */
   readonly id: number;
-  /** A copy of a value of that shape. */
-  copy(value: unknown): unknown;
   /**
    * A copy of a value that may be of that shape, and need not be portable. When
    * it is not of that shape but for symbols, `undefined`, and {@linkcode rest}
@@ -21,145 +26,6 @@ export interface Copier {
   /** Whether a value has members under a symbol, and so not that shape. */
   hasSymbols(value: unknown): boolean;
 }
-
-type Members = Record<string, unknown>;
-
-/** Copies an object of one shape, and the first two containers it holds. */
-type CopyMembers = (
-  value: Members,
-  key0: string | undefined,
-  copier0: Copier,
-  key1: string | undefined,
-  copier1: Copier,
-) => Members;
-
-/**
- * One function 16 times: an engine optimises each place in the source for the
- * shapes it meets there. A loop over the members costs 1.8 of a spread with
- * constant keys (Node 20 and Deno 2.9, six members, two of them containers).
- * With 16 shapes, one place costs 1.7 of 16, and eight cost 1.14.
- */
-const PLACES: readonly CopyMembers[] = [
-  (value, key0, copier0, key1, copier1) => {
-    const copy = { ...value };
-    if (key0 !== undefined) copy[key0] = copier0.copy(copy[key0]);
-    if (key1 !== undefined) copy[key1] = copier1.copy(copy[key1]);
-    return copy;
-  },
-  (value, key0, copier0, key1, copier1) => {
-    const copy = { ...value };
-    if (key0 !== undefined) copy[key0] = copier0.copy(copy[key0]);
-    if (key1 !== undefined) copy[key1] = copier1.copy(copy[key1]);
-    return copy;
-  },
-  (value, key0, copier0, key1, copier1) => {
-    const copy = { ...value };
-    if (key0 !== undefined) copy[key0] = copier0.copy(copy[key0]);
-    if (key1 !== undefined) copy[key1] = copier1.copy(copy[key1]);
-    return copy;
-  },
-  (value, key0, copier0, key1, copier1) => {
-    const copy = { ...value };
-    if (key0 !== undefined) copy[key0] = copier0.copy(copy[key0]);
-    if (key1 !== undefined) copy[key1] = copier1.copy(copy[key1]);
-    return copy;
-  },
-  (value, key0, copier0, key1, copier1) => {
-    const copy = { ...value };
-    if (key0 !== undefined) copy[key0] = copier0.copy(copy[key0]);
-    if (key1 !== undefined) copy[key1] = copier1.copy(copy[key1]);
-    return copy;
-  },
-  (value, key0, copier0, key1, copier1) => {
-    const copy = { ...value };
-    if (key0 !== undefined) copy[key0] = copier0.copy(copy[key0]);
-    if (key1 !== undefined) copy[key1] = copier1.copy(copy[key1]);
-    return copy;
-  },
-  (value, key0, copier0, key1, copier1) => {
-    const copy = { ...value };
-    if (key0 !== undefined) copy[key0] = copier0.copy(copy[key0]);
-    if (key1 !== undefined) copy[key1] = copier1.copy(copy[key1]);
-    return copy;
-  },
-  (value, key0, copier0, key1, copier1) => {
-    const copy = { ...value };
-    if (key0 !== undefined) copy[key0] = copier0.copy(copy[key0]);
-    if (key1 !== undefined) copy[key1] = copier1.copy(copy[key1]);
-    return copy;
-  },
-  (value, key0, copier0, key1, copier1) => {
-    const copy = { ...value };
-    if (key0 !== undefined) copy[key0] = copier0.copy(copy[key0]);
-    if (key1 !== undefined) copy[key1] = copier1.copy(copy[key1]);
-    return copy;
-  },
-  (value, key0, copier0, key1, copier1) => {
-    const copy = { ...value };
-    if (key0 !== undefined) copy[key0] = copier0.copy(copy[key0]);
-    if (key1 !== undefined) copy[key1] = copier1.copy(copy[key1]);
-    return copy;
-  },
-  (value, key0, copier0, key1, copier1) => {
-    const copy = { ...value };
-    if (key0 !== undefined) copy[key0] = copier0.copy(copy[key0]);
-    if (key1 !== undefined) copy[key1] = copier1.copy(copy[key1]);
-    return copy;
-  },
-  (value, key0, copier0, key1, copier1) => {
-    const copy = { ...value };
-    if (key0 !== undefined) copy[key0] = copier0.copy(copy[key0]);
-    if (key1 !== undefined) copy[key1] = copier1.copy(copy[key1]);
-    return copy;
-  },
-  (value, key0, copier0, key1, copier1) => {
-    const copy = { ...value };
-    if (key0 !== undefined) copy[key0] = copier0.copy(copy[key0]);
-    if (key1 !== undefined) copy[key1] = copier1.copy(copy[key1]);
-    return copy;
-  },
-  (value, key0, copier0, key1, copier1) => {
-    const copy = { ...value };
-    if (key0 !== undefined) copy[key0] = copier0.copy(copy[key0]);
-    if (key1 !== undefined) copy[key1] = copier1.copy(copy[key1]);
-    return copy;
-  },
-  (value, key0, copier0, key1, copier1) => {
-    const copy = { ...value };
-    if (key0 !== undefined) copy[key0] = copier0.copy(copy[key0]);
-    if (key1 !== undefined) copy[key1] = copier1.copy(copy[key1]);
-    return copy;
-  },
-  (value, key0, copier0, key1, copier1) => {
-    const copy = { ...value };
-    if (key0 !== undefined) copy[key0] = copier0.copy(copy[key0]);
-    if (key1 !== undefined) copy[key1] = copier1.copy(copy[key1]);
-    return copy;
-  },
-];
-
-/**
- * The same for a copy whose members are checked one by one: sets take four
- * fifths of the time once 16 shapes were stored (Node 20).
- */
-const SPREADS: readonly ((value: Members) => Members)[] = [
-  (value) => ({ ...value }),
-  (value) => ({ ...value }),
-  (value) => ({ ...value }),
-  (value) => ({ ...value }),
-  (value) => ({ ...value }),
-  (value) => ({ ...value }),
-  (value) => ({ ...value }),
-  (value) => ({ ...value }),
-  (value) => ({ ...value }),
-  (value) => ({ ...value }),
-  (value) => ({ ...value }),
-  (value) => ({ ...value }),
-  (value) => ({ ...value }),
-  (value) => ({ ...value }),
-  (value) => ({ ...value }),
-  (value) => ({ ...value }),
-];
 
 /** Objects with more members have no copier of their own. */
 const MAX_MEMBERS = 64;
