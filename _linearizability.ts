@@ -6,7 +6,9 @@
  * A search by Wing and Gong: of the operations that were called before the
  * first outstanding return, one has to be next; try each, and go back when none
  * fits. Lowe's cache leaves out what was tried before: the same operations done
- * with the same state left.
+ * with the same state left. An operation that never returned and changes
+ * nothing that anybody saw is not tried either: the orders of a dozen of them
+ * would use up any budget.
  *
  * Values are lists of unique ids, and an update appends one, so that a value
  * tells its whole past. Keys are checked alone: a history is linearizable when
@@ -115,6 +117,7 @@ export function linearize(
   events: readonly HistoryEvent[],
   { ttl = Infinity, budget = 100_000 }: LinearizeOptions = {},
 ): Linearization {
+  const seen = findSeenValues(events);
   const tried = new Set<string>();
   const order: HistoryEvent[] = [];
   let longest: HistoryEvent[] = [];
@@ -143,6 +146,7 @@ export function linearize(
       const since = Math.max(now, event.calledAt);
       order.push(event);
       for (const next of step(state, event, since, until, ttl)) {
+        if (event.ret === Infinity && isUnseen(state, next, seen)) continue;
         if (search(done | bit, since, next)) return true;
       }
       order.pop();
@@ -154,6 +158,30 @@ export function linearize(
   if (found) return { verdict: "linearizable", order };
   const verdict = steps > budget ? "undecided" : "not linearizable";
   return { verdict, order: longest };
+}
+
+/** The values that somebody was given. */
+function findSeenValues(events: readonly HistoryEvent[]): string[] {
+  return events.flatMap((event) =>
+    "outcome" in event && typeof event.outcome === "string"
+      ? [event.outcome]
+      : []
+  );
+}
+
+/**
+ * Whether a change need not have happened: there is an entry until the same time
+ * before and after it, and no seen value has grown from the new one.
+ */
+function isUnseen(
+  before: State,
+  after: State,
+  seen: readonly string[],
+): boolean {
+  if (before === undefined || after === undefined) return before === after;
+  if (before.from !== after.from || before.to !== after.to) return false;
+  return before.value === after.value ||
+    !seen.some((value) => `${value},`.startsWith(`${after.value},`));
 }
 
 /**

@@ -71,6 +71,14 @@ function change(when: When, id: string, outcome?: string): HistoryEvent {
 /** Has not returned. */
 const NEVER = Infinity;
 
+/** Of one key, as of processes that were killed. */
+function updatesThatNeverReturn(count: number): HistoryEvent[] {
+  return Array.from(
+    { length: count },
+    (_, i) => update([2 + i, NEVER], `u${i}`),
+  );
+}
+
 interface Case {
   name: string;
   events: HistoryEvent[];
@@ -148,6 +156,25 @@ const LINEARIZABLE: Case[] = [
       update([0, 1], "1", "1"),
       update([2, NEVER], "2"),
       update([3, 4], "3", "1,2,3"),
+    ],
+  },
+  {
+    name: "one update of many of unknown outcome, between two others",
+    events: [
+      update([0, 1], "1", "1"),
+      ...updatesThatNeverReturn(12),
+      update([20, 21], "2", "1,u7,2"),
+      get([22, 23], "1,u7,2"),
+    ],
+  },
+  {
+    name: "many sets of unknown outcome, none of which is seen",
+    events: [
+      set([0, 1], "1"),
+      ...Array.from({ length: 12 }, (_, i) => set([2 + i, NEVER], `u${i}`)),
+      get([20, 21], "1"),
+      remove([22, 23]),
+      has([24, 25], true),
     ],
   },
   {
@@ -300,6 +327,15 @@ const NOT_LINEARIZABLE: Case[] = [
       update([0, NEVER], "1"),
       update([1, 2], "2", "1,2"),
       get([3, 4], "1,2,1"),
+    ],
+  },
+  {
+    name: "a lost update among many of unknown outcome",
+    events: [
+      update([0, 1], "1", "1"),
+      ...updatesThatNeverReturn(12),
+      update([20, 21], "2", "1,u7,2"),
+      get([22, 23], "1,u7"),
     ],
   },
   {
