@@ -86,6 +86,12 @@ export class RedisServer implements AsyncDisposable {
     return `redis://${HOST}:${this.port}`;
   }
 
+  /** Makes it follow another server, or none. */
+  async follow(port?: number): Promise<void> {
+    const primary = port === undefined ? ["NO", "ONE"] : [HOST, `${port}`];
+    await this.ask("REPLICAOF", ...primary);
+  }
+
   /** Starts it again, with what it has saved, and waits until it replies. */
   async start(): Promise<void> {
     const child = this.launch();

@@ -17,13 +17,13 @@ export type Fault = (direction: Direction, text: string) => Fate;
 
 const decoder = new TextDecoder();
 
-/** A proxy to a port of this machine. */
+/** A proxy to a port of this machine, or to one after another. */
 export class TcpProxy implements AsyncDisposable {
   /** What goes wrong. Nothing at first. */
   fault: Fault = () => "pass";
   /** New connections are closed at once. */
   isDown = false;
-  readonly #port: number;
+  #port: number;
   readonly #listener = Deno.listen({ hostname: HOST, port: 0 });
   readonly #connections = new Set<Deno.Conn>();
   readonly #running = new Set<Promise<void>>();
@@ -48,6 +48,12 @@ export class TcpProxy implements AsyncDisposable {
   cut(): void {
     for (const connection of this.#connections) close(connection);
     this.#connections.clear();
+  }
+
+  /** Leads to another port from now on, as after a failover. */
+  redirect(port: number): void {
+    this.#port = port;
+    this.cut();
   }
 
   /** Stops it, and resolves when nothing of it is left. */
