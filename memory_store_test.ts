@@ -1811,6 +1811,89 @@ Deno.test("MemoryStore finds victims after it was cleared", async () => {
   assertEquals(keysOf(store), "xyz");
 });
 
+/** Leaves every 250th of 2,000 entries, which gives back the room of the others. */
+async function thinOut(store: MemoryStore): Promise<void> {
+  for (let i = 0; i < 2_000; i++) {
+    if (i % 250 !== 0) await store.delete(`${i}`);
+  }
+}
+
+Deno.test("MemoryStore keeps what is left of many entries", async () => {
+  using time = new FakeTime(0);
+  using store = new MemoryStore<number>();
+  for (let i = 0; i < 2_000; i++) {
+    await store.set(`${i}`, i, i < 1_000 ? { ttl: 3_000 - i } : undefined);
+  }
+
+  await thinOut(store);
+  await store.set("new", -1);
+
+  const left = [0, 250, 500, 750, 1_000, 1_250, 1_500, 1_750];
+  assertEquals([...store], [...left.map((i) => [`${i}`, i]), ["new", -1]]);
+  for (const i of [750, 500, 250, 0]) {
+    time.tick(3_000 - i - 1 - Date.now());
+    assertEquals(await store.get(`${i}`), i);
+    time.tick(1);
+    assertEquals(await store.get(`${i}`), undefined);
+  }
+  assertEquals(store.size, 5);
+});
+
+Deno.test("MemoryStore takes the right one of what is left of many entries", async () => {
+  const { lines, onEvict } = collect();
+  using store = new MemoryStore<number>({ maxEntries: 2_000, onEvict });
+  for (let i = 0; i < 2_000; i++) await store.set(`${i}`, i);
+  await store.get("250");
+  await store.set("2000", 0); // takes 0, so 1 is next in line
+
+  await thinOut(store);
+  for (let i = 0; i < 1_994; i++) await store.set(`new ${i}`, i);
+
+  assertEquals(lines, ["0=0 capacity", "500=500 capacity", "750=750 capacity"]);
+});
+
+Deno.test("MemoryStore copies what is left of many entries", async () => {
+  using store = new MemoryStore<unknown>();
+  for (let i = 0; i < 2_000; i++) await store.set(`${i}`, i);
+  const list = { items: [1] };
+  await store.set("list", list);
+  await store.get("list");
+
+  await thinOut(store);
+
+  const copy = await store.get("list") as typeof list; // as it was set
+  copy.items.push(2);
+  assertEquals(await store.get("list"), list);
+});
+
+Deno.test("MemoryStore.update() resolves to its own entry when many others have expired", async () => {
+  using time = new FakeTime(0);
+  using store = new MemoryStore<number>();
+  for (let i = 0; i < 2_000; i++) await store.set(`${i}`, -1, { ttl: 1 });
+  await store.set("count", 0);
+  time.tick(1);
+
+  for (let i = 1; i <= 10; i++) {
+    assertEquals(await store.update("count", (n = 0) => n + 1), i);
+  }
+});
+
+Deno.test("MemoryStore.update() goes on while others leave", async () => {
+  using store = new MemoryStore<number>();
+  for (let i = 0; i < 2_000; i++) await store.set(`${i}`, i);
+  let runs = 0;
+
+  const updated = store.update("1750", async (n = 0) => {
+    runs++;
+    await thinOut(store);
+    return -n;
+  });
+
+  assertEquals(await updated, -1_750);
+  assertEquals(runs, 1);
+  assertEquals(await store.get("1750"), -1_750);
+});
+
 // update
 
 Deno.test("MemoryStore.update() stores what fn returns and resolves to it", async () => {
