@@ -20,6 +20,8 @@ export class Deadlines {
   /** By place: a slot, and a time that is not after its deadline. */
   #slots: number[] = [];
   #times: number[] = [];
+  /** How many places are in use. An array that gets shorter may pause the program. */
+  #count = 0;
 
   /** The deadline of a slot, or `Infinity`. */
   of(slot: number): number {
@@ -28,7 +30,7 @@ export class Deadlines {
 
   /** A time before which nothing expires, or `Infinity`. */
   get next(): number {
-    return this.#times[0] ?? Infinity;
+    return this.#count === 0 ? Infinity : this.#times[0]!; // it is in use
   }
 
   /** The slot that may be the next to expire, while there is one. */
@@ -50,7 +52,7 @@ export class Deadlines {
     this.#deadlines[slot] = deadline;
     const place = this.#places[slot]!; // there are more than `slot`
     if (place < 0) {
-      if (deadline !== Infinity) this.#rise(this.#slots.length, slot, deadline);
+      if (deadline !== Infinity) this.#rise(this.#count++, slot, deadline);
     } else if (deadline < this.#times[place]!) { // of a slot in the heap
       this.#rise(place, slot, deadline);
     }
@@ -64,42 +66,43 @@ export class Deadlines {
     else this.#sink(0, slot, deadline);
   }
 
-  /** Takes the deadline of a slot away, and gives it that of the last slot. */
-  remove(slot: number, last: number): void {
-    const place = this.#places[slot] ?? -1;
+  /** Takes the deadline of a slot away. */
+  remove(slot: number): void {
+    const place = this.#places[slot];
+    if (place === undefined) return;
+    this.#deadlines[slot] = Infinity;
     if (place >= 0) this.#leave(place);
-    if (last >= this.#places.length) {
-      if (slot < this.#places.length) this.#deadlines[slot] = Infinity;
-      return;
-    }
-    const moved = this.#places.pop()!; // there are more than `last`
-    const deadline = this.#deadlines.pop()!;
-    if (slot === last) return;
-    this.#places[slot] = moved;
-    this.#deadlines[slot] = deadline;
-    if (moved >= 0) this.#slots[moved] = slot;
   }
 
   /** Takes all deadlines away. */
   clear(): void {
     this.#deadlines.length = this.#places.length = 0;
-    this.#slots.length = this.#times.length = 0;
+    this.#slots.length = this.#times.length = this.#count = 0;
   }
 
-  /** Gives back room that is not needed. */
-  trim(): void {
-    this.#deadlines = this.#deadlines.slice();
-    this.#places = this.#places.slice();
-    this.#slots = this.#slots.slice();
-    this.#times = this.#times.slice();
+  /**
+   * Follows slots that have moved, and gives back the room of all others, which
+   * have no deadline.
+   *
+   * @param slots By slot: where it was.
+   */
+  compact(slots: readonly number[]): void {
+    this.#deadlines = slots.map((slot) => this.of(slot));
+    this.#places = slots.map((slot) => this.#places[slot] ?? -1);
+    this.#slots = this.#slots.slice(0, this.#count);
+    this.#times = this.#times.slice(0, this.#count);
+    for (const [slot, place] of this.#places.entries()) {
+      if (place >= 0) this.#slots[place] = slot;
+    }
   }
 
   /** Takes a place out of the heap. */
   #leave(place: number): void {
     this.#places[this.#slots[place]!] = -1; // a place of the heap has a slot
-    const slot = this.#slots.pop()!;
-    const time = this.#times.pop()!;
-    if (place === this.#slots.length) return;
+    this.#count--;
+    if (place === this.#count) return;
+    const slot = this.#slots[this.#count]!; // it was in use
+    const time = this.#times[this.#count]!;
     if (time < this.#times[place]!) this.#rise(place, slot, time);
     else this.#sink(place, slot, time);
   }
@@ -121,8 +124,8 @@ export class Deadlines {
     const times = this.#times;
     for (;;) {
       let below = 4 * place + 1;
-      if (below >= times.length) break;
-      const end = Math.min(below + 4, times.length);
+      if (below >= this.#count) break;
+      const end = Math.min(below + 4, this.#count);
       for (let i = below + 1; i < end; i++) {
         if (times[i]! < times[below]!) below = i; // both below the end
       }

@@ -26,9 +26,12 @@ const SWEEP_SIZE = 256;
 
 /**
  * How many times what is needed the room must be before it is given back. After
- * a million entries that takes 20 ms at a ratio of 4, and 8 ms at 16.
+ * a million entries that takes 34 ms at a ratio of 64, and 8 ms at 256 (Node 20).
  */
-const TRIM_RATIO = 64;
+const ROOM_RATIO = 256;
+
+/** How many entries more than there are do not count as room. */
+const SPARE = 16;
 
 /** Of a value that no copier has taken yet. */
 const UNKNOWN = -1_000_000;
@@ -57,21 +60,21 @@ export interface EntryTableOptions<V> {
  *
  * An entry is a slot, a number, in arrays of what belongs to it: that is a third
  * of the memory of an object for each (61 bytes beside the value at a million,
- * 29 of them of the `Map`; 103 with a deadline). There are no empty slots: when
- * an entry goes, the last one moves into its slot. A slot is good until the next
- * call that adds or removes.
+ * 29 of them of the `Map`; 103 with a deadline). When an entry goes, its slot is
+ * free for the next one that comes. A slot stays that of its entry until the next
+ * {@linkcode EntryTable.sweep}, which may give back the room of free ones.
  */
 export class EntryTable<V> {
   readonly #slots = new Map<string, number>();
-  #keys: string[] = [];
-  #values: V[] = [];
+  #keys: (string | undefined)[] = [];
+  #values: (V | undefined)[] = [];
   /**
    * The ids of what copies the values: as `~id` before the first read, which has
-   * to look for members under symbols, or `UNKNOWN`.
+   * to look for members under symbols, or `UNKNOWN`. For a free slot the next one.
    */
   #copiers: number[] = [];
-  /** The most entries there were since there was room for no more than needed. */
-  #peak = 0;
+  /** The free slot that is used first. */
+  #free = NONE;
   /** The id of the copier that was found last. */
   #lastCopier = PRIMITIVE.id;
   readonly #deadlines = new Deadlines();
@@ -102,7 +105,7 @@ export class EntryTable<V> {
 
   /** How many entries are held, expired ones included. */
   get size(): number {
-    return this.#keys.length;
+    return this.#slots.size;
   }
 
   /** The slot of the entry of a key, be it an expired one, or `NONE`. */
@@ -127,7 +130,7 @@ export class EntryTable<V> {
 
   /** The stored value itself. */
   valueAt(slot: number): V {
-    return this.#values[slot]!; // a slot has all of its parts
+    return this.#values[slot] as V; // a slot in use has all of its parts
   }
 
   /** A value for a reader. */
@@ -138,7 +141,7 @@ export class EntryTable<V> {
   /** A copy of a value. */
   copyAt(slot: number): V {
     const value = this.valueAt(slot);
-    let id = this.#copiers[slot]!; // a slot has all of its parts
+    let id = this.#copiers[slot]!; // a slot in use has all of its parts
     if (id < 0) this.#copiers[slot] = id = this.#findCopier(value, id);
     return COPIERS[id]!.copy(value) as V; // as what it is made from
   }
@@ -167,9 +170,9 @@ export class EntryTable<V> {
       return { value: copyValue(action, value), copier: undefined };
     }
     // If the entry has gone since its slot was found, this is a guess.
-    const id = slot === NONE ? undefined : this.#copiers[slot];
-    const likely = id === undefined || id === UNKNOWN ? this.#lastCopier : id;
-    return copyLike(action, value, COPIERS[likely < 0 ? ~likely : likely]!);
+    const id = slot === NONE ? UNKNOWN : this.#copiers[slot] ?? UNKNOWN;
+    const likely = COPIERS[id < 0 ? ~id : id] ?? COPIERS[this.#lastCopier]!;
+    return copyLike(action, value, likely);
   }
 
   /**
@@ -196,22 +199,18 @@ export class EntryTable<V> {
     let at = slot;
     if (at === NONE) {
       this.sweep();
-      if (this.#keys.length >= this.#maxEntries) this.#makeRoom();
-      at = this.#keys.length;
+      if (this.#slots.size >= this.#maxEntries) this.#makeRoom();
+      at = this.#free === NONE ? this.#keys.length : this.#free;
       this.#index(key, at);
-      this.#keys.push(key);
-      this.#values.push(value);
-      this.#copiers.push(id);
-      this.#sieve?.add();
-      this.#peak = Math.max(this.#peak, this.#keys.length);
-    } else {
-      this.#values[at] = value;
-      this.#copiers[at] = id;
-      this.use(at);
-    }
+      if (at === this.#free) this.#free = this.#copiers[at]!; // the next one
+      this.#keys[at] = key;
+      this.#sieve?.add(at);
+    } else this.use(at);
+    this.#values[at] = value;
+    this.#copiers[at] = id;
     if (ttl !== undefined) this.setDeadline(at, ttl);
     if (slot === NONE || !this.sweep()) return at;
-    return this.#slots.get(key) ?? NONE; // another entry may have moved it
+    return this.slotOf(key);
   }
 
   /** Lets an entry live for `ttl` milliseconds from now, or `Infinity`. */
@@ -224,26 +223,19 @@ export class EntryTable<V> {
 
   /** Removes an entry without telling anyone. */
   remove(slot: number): void {
-    const last = this.#keys.length - 1;
-    this.#slots.delete(this.#keys[slot]!); // a slot has all of its parts
-    this.#deadlines.remove(slot, last);
+    this.#slots.delete(this.#keys[slot]!); // a slot in use has all of its parts
+    this.#keys[slot] = this.#values[slot] = undefined;
+    this.#deadlines.remove(slot);
     this.#sieve?.remove(slot);
-    const key = this.#keys.pop()!;
-    const value = this.#values.pop()!;
-    const copier = this.#copiers.pop()!;
-    if (slot !== last) {
-      this.#slots.set(key, slot);
-      this.#keys[slot] = key;
-      this.#values[slot] = value;
-      this.#copiers[slot] = copier;
-    }
-    if (last < this.#peak / TRIM_RATIO) this.#trim();
+    this.#copiers[slot] = this.#free;
+    this.#free = slot;
   }
 
   /** Removes all entries without telling anyone. */
   clear(): void {
     this.#slots.clear();
     this.#keys.length = this.#values.length = this.#copiers.length = 0;
+    this.#free = NONE;
     this.#deadlines.clear();
     this.#sieve?.clear();
   }
@@ -252,29 +244,33 @@ export class EntryTable<V> {
    * Drops expired entries, earliest deadline first.
    *
    * @param limit How many deadlines it looks at.
-   * @returns Whether it has dropped one.
+   * @returns Whether entries have moved to other slots.
    */
   sweep(limit = SWEEP_SIZE): boolean {
     const deadlines = this.#deadlines;
-    if (deadlines.next === Infinity) return false;
-    const now = this.#readClock();
-    const size = this.#keys.length;
+    const now = deadlines.next === Infinity ? 0 : this.#readClock();
     for (let seen = 0; seen < limit && deadlines.next <= now; seen++) {
       const slot = deadlines.nextSlot;
       if (deadlines.of(slot) === deadlines.next) this.#evict(slot, "expired");
       else deadlines.settle();
     }
-    return this.#keys.length < size;
+    const isSparse =
+      this.#keys.length > ROOM_RATIO * (this.#slots.size + SPARE);
+    if (isSparse) this.#compact();
+    return isSparse;
   }
 
-  /** JavaScriptCore keeps the room of what was popped. */
-  #trim(): void {
-    this.#keys = this.#keys.slice();
-    this.#values = this.#values.slice();
-    this.#copiers = this.#copiers.slice();
-    this.#deadlines.trim();
-    this.#sieve?.trim();
-    this.#peak = this.#keys.length;
+  /** Moves all entries to the lowest slots, and gives back the room above. */
+  #compact(): void {
+    const keys = [...this.#slots.keys()];
+    const slots = keys.map((key) => this.slotOf(key));
+    for (const [slot, key] of keys.entries()) this.#slots.set(key, slot);
+    this.#keys = keys;
+    this.#values = slots.map((slot) => this.#values[slot]);
+    this.#copiers = slots.map((slot) => this.#copiers[slot]!); // it is in use
+    this.#free = NONE;
+    this.#deadlines.compact(slots);
+    this.#sieve?.compact(slots);
   }
 
   /** The id of the copier of a value, which is read for the first time. */
@@ -291,7 +287,7 @@ export class EntryTable<V> {
 
   #evict(slot: number, reason: EvictionReason): void {
     if (this.#onEvict === undefined) return this.remove(slot);
-    const key = this.#keys[slot]!; // a slot has all of its parts
+    const key = this.#keys[slot]!; // a slot in use has all of its parts
     const value = this.#giveUp(slot);
     this.remove(slot);
     this.#onEvict(key, value, reason);
@@ -300,7 +296,7 @@ export class EntryTable<V> {
   /** The value of an entry that goes: nobody else has it, so it is not copied. */
   #giveUp(slot: number): V {
     const value = this.valueAt(slot);
-    const id = this.#copiers[slot]!; // a slot has all of its parts
+    const id = this.#copiers[slot]!; // a slot in use has all of its parts
     const isClean = id === UNKNOWN ||
       (id < 0 ? !COPIERS[~id]!.hasSymbols(value) : id !== ANY.id);
     return isClean ? value : this.copyAt(slot);

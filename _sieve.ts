@@ -26,11 +26,10 @@ export class Sieve {
   /** Where the search goes on; from the oldest when there is none. */
   #hand = NONE;
 
-  /** Adds the slot after the last as the newest. */
-  add(): void {
-    const slot = this.#used.push(false) - 1;
-    this.#older.push(NONE);
-    this.#newer.push(NONE);
+  /** Adds a slot as the newest: one that was taken out, or that after the last. */
+  add(slot: number): void {
+    this.#used[slot] = false;
+    this.#older[slot] = this.#newer[slot] = NONE;
     this.#join(this.#newest, slot);
     this.#newest = slot;
     if (this.#oldest === NONE) this.#oldest = slot;
@@ -42,26 +41,14 @@ export class Sieve {
     if (!this.#used[slot]) this.#used[slot] = true;
   }
 
-  /** Takes out a slot, and puts the last one in its place. */
+  /** Takes out a slot. */
   remove(slot: number): void {
-    const [older, newer] = this.#around(slot);
+    const older = this.#older[slot]!; // a slot has both
+    const newer = this.#newer[slot]!;
     this.#join(older, newer);
     if (this.#oldest === slot) this.#oldest = newer;
     if (this.#newest === slot) this.#newest = older;
     if (this.#hand === slot) this.#hand = newer;
-    const last = this.#used.length - 1;
-    if (slot !== last) {
-      const [older, newer] = this.#around(last);
-      this.#join(older, slot);
-      this.#join(slot, newer);
-      this.#used[slot] = this.#used[last]!;
-      if (this.#oldest === last) this.#oldest = slot;
-      if (this.#newest === last) this.#newest = slot;
-      if (this.#hand === last) this.#hand = slot;
-    }
-    this.#used.pop();
-    this.#older.pop();
-    this.#newer.pop();
   }
 
   /** The slot to take out; there must be one. */
@@ -81,15 +68,20 @@ export class Sieve {
     this.#oldest = this.#newest = this.#hand = NONE;
   }
 
-  /** Gives back room that is not needed. */
-  trim(): void {
-    this.#used = this.#used.slice();
-    this.#older = this.#older.slice();
-    this.#newer = this.#newer.slice();
-  }
-
-  #around(slot: number): [older: number, newer: number] {
-    return [this.#older[slot]!, this.#newer[slot]!]; // a slot has both
+  /**
+   * Follows slots that have moved, and gives back the room of all others.
+   *
+   * @param slots By slot: where it was.
+   */
+  compact(slots: readonly number[]): void {
+    const moved = new Map(slots.map((before, slot) => [before, slot]));
+    const find = (before: number): number => moved.get(before) ?? NONE;
+    this.#used = slots.map((before) => this.#used[before]!); // each was in use
+    this.#older = slots.map((before) => find(this.#older[before]!));
+    this.#newer = slots.map((before) => find(this.#newer[before]!));
+    this.#oldest = find(this.#oldest);
+    this.#newest = find(this.#newest);
+    this.#hand = find(this.#hand);
   }
 
   /** Makes two slots neighbours, one of which may be none. */

@@ -1811,27 +1811,40 @@ Deno.test("MemoryStore finds victims after it was cleared", async () => {
   assertEquals(keysOf(store), "xyz");
 });
 
-/** Leaves every 250th of 2,000 entries, which gives back the room of the others. */
+Deno.test("MemoryStore keeps entries apart after some were deleted and then all", async () => {
+  using store = new MemoryStore<number>();
+  await fill(store, "abc");
+  await store.delete("b");
+  await store.delete("c");
+  await store.clear();
+
+  for (const [i, key] of [..."vwxyz"].entries()) await store.set(key, i);
+
+  const entries = [..."vwxyz"].map((key, i) => [key, i]);
+  assertEquals([...store], entries);
+});
+
+/** Leaves every 1,000th of 8,000 entries; the room of the others is given back. */
 async function thinOut(store: MemoryStore): Promise<void> {
-  for (let i = 0; i < 2_000; i++) {
-    if (i % 250 !== 0) await store.delete(`${i}`);
+  for (let i = 0; i < 8_000; i++) {
+    if (i % 1_000 !== 0) await store.delete(`${i}`);
   }
 }
 
 Deno.test("MemoryStore keeps what is left of many entries", async () => {
   using time = new FakeTime(0);
   using store = new MemoryStore<number>();
-  for (let i = 0; i < 2_000; i++) {
-    await store.set(`${i}`, i, i < 1_000 ? { ttl: 3_000 - i } : undefined);
+  for (let i = 0; i < 8_000; i++) {
+    await store.set(`${i}`, i, i < 4_000 ? { ttl: 9_000 - i } : undefined);
   }
 
   await thinOut(store);
   await store.set("new", -1);
 
-  const left = [0, 250, 500, 750, 1_000, 1_250, 1_500, 1_750];
+  const left = [0, 1_000, 2_000, 3_000, 4_000, 5_000, 6_000, 7_000];
   assertEquals([...store], [...left.map((i) => [`${i}`, i]), ["new", -1]]);
-  for (const i of [750, 500, 250, 0]) {
-    time.tick(3_000 - i - 1 - Date.now());
+  for (const i of [3_000, 2_000, 1_000, 0]) {
+    time.tick(9_000 - i - 1 - Date.now());
     assertEquals(await store.get(`${i}`), i);
     time.tick(1);
     assertEquals(await store.get(`${i}`), undefined);
@@ -1841,20 +1854,26 @@ Deno.test("MemoryStore keeps what is left of many entries", async () => {
 
 Deno.test("MemoryStore takes the right one of what is left of many entries", async () => {
   const { lines, onEvict } = collect();
-  using store = new MemoryStore<number>({ maxEntries: 2_000, onEvict });
-  for (let i = 0; i < 2_000; i++) await store.set(`${i}`, i);
-  await store.get("250");
-  await store.set("2000", 0); // takes 0, so 1 is next in line
+  using store = new MemoryStore<number>({ maxEntries: 8_000, onEvict });
+  for (let i = 0; i < 8_000; i++) await store.set(`${i}`, i);
+  await store.get("1000");
+  await store.set("8000", 0); // takes 0, so 1 is next in line
 
   await thinOut(store);
-  for (let i = 0; i < 1_994; i++) await store.set(`new ${i}`, i);
+  for (let i = 0; i < 7_994; i++) await store.set(`new ${i}`, i);
 
-  assertEquals(lines, ["0=0 capacity", "500=500 capacity", "750=750 capacity"]);
+  assertEquals(lines, [
+    "0=0 capacity",
+    "2000=2000 capacity",
+    "3000=3000 capacity",
+  ]);
+  assertEquals(store.size, 8_000);
+  for (let i = 0; i < 7_994; i++) assertEquals(await store.get(`new ${i}`), i);
 });
 
 Deno.test("MemoryStore copies what is left of many entries", async () => {
   using store = new MemoryStore<unknown>();
-  for (let i = 0; i < 2_000; i++) await store.set(`${i}`, i);
+  for (let i = 0; i < 8_000; i++) await store.set(`${i}`, i);
   const list = { items: [1] };
   await store.set("list", list);
   await store.get("list");
@@ -1869,29 +1888,29 @@ Deno.test("MemoryStore copies what is left of many entries", async () => {
 Deno.test("MemoryStore.update() resolves to its own entry when many others have expired", async () => {
   using time = new FakeTime(0);
   using store = new MemoryStore<number>();
-  for (let i = 0; i < 2_000; i++) await store.set(`${i}`, -1, { ttl: 1 });
+  for (let i = 0; i < 8_000; i++) await store.set(`${i}`, -1, { ttl: 1 });
   await store.set("count", 0);
   time.tick(1);
 
-  for (let i = 1; i <= 10; i++) {
+  for (let i = 1; i <= 40; i++) {
     assertEquals(await store.update("count", (n = 0) => n + 1), i);
   }
 });
 
 Deno.test("MemoryStore.update() goes on while others leave", async () => {
   using store = new MemoryStore<number>();
-  for (let i = 0; i < 2_000; i++) await store.set(`${i}`, i);
+  for (let i = 0; i < 8_000; i++) await store.set(`${i}`, i);
   let runs = 0;
 
-  const updated = store.update("1750", async (n = 0) => {
+  const updated = store.update("7000", async (n = 0) => {
     runs++;
     await thinOut(store);
     return -n;
   });
 
-  assertEquals(await updated, -1_750);
+  assertEquals(await updated, -7_000);
   assertEquals(runs, 1);
-  assertEquals(await store.get("1750"), -1_750);
+  assertEquals(await store.get("7000"), -7_000);
 });
 
 // update
