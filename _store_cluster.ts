@@ -16,19 +16,7 @@ import {
 } from "./_linearizability.ts";
 import { READY, type WorkerAnswer, type WorkerCall } from "./_store_worker.ts";
 import type { StoreOutcome } from "./store.ts";
-
-/** A whole number from 0 to below the limit. */
-export type Random = (limit: number) => number;
-
-/** The generator Mulberry32: the same numbers for the same seed. */
-export function makeRandom(seed: number): Random {
-  return (limit) => {
-    seed = (seed + 0x6d2b79f5) | 0;
-    let bits = Math.imul(seed ^ (seed >>> 15), seed | 1);
-    bits ^= bits + Math.imul(bits ^ (bits >>> 7), bits | 61);
-    return ((bits ^ (bits >>> 14)) >>> 0) % limit;
-  };
-}
+import type { Random } from "./_test_util.ts";
 
 /** A process with a store. */
 class Worker {

@@ -11,7 +11,8 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
-import { makeRandom, StoreCluster } from "./_store_cluster.ts";
+import { StoreCluster } from "./_store_cluster.ts";
+import { makeRandom } from "./_test_util.ts";
 import { run } from "./runtimes/command.ts";
 import { runKitOn } from "./runtimes/run_kit.ts";
 

@@ -228,7 +228,10 @@ export class MemoryStore<V = any>
     this.#table.clear();
   }
 
-  /** Copies of the live entries, in the order in which they were created. */
+  /**
+   * Copies of the live entries: in the order in which they were created, if there
+   * were never more than 120,000.
+   */
   *[Symbol.iterator](): IterableIterator<[string, V]> {
     for (const [key, slot] of this.#table.live()) {
       yield [key, this.#table.read(slot)];

@@ -13,7 +13,8 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { RedisServer, redisTest } from "./_redis_server.ts";
-import { makeRandom, StoreCluster } from "./_store_cluster.ts";
+import { StoreCluster } from "./_store_cluster.ts";
+import { makeRandom } from "./_test_util.ts";
 import { TcpProxy } from "./_tcp_proxy.ts";
 
 const ROUNDS = Number(Deno.env.get("ROUNDS") ?? 6);

@@ -24,10 +24,10 @@ import { makeTable } from "../runtimes/report.ts";
  * they are, and keep it from growing.
  */
 const BUDGETS: Readonly<Record<string, number>> = {
-  ".": 12_200,
+  ".": 12_500,
   "./store": 500,
-  "./memory-store": 6_700,
-  "./session": 12_100,
+  "./memory-store": 7_000,
+  "./session": 12_400,
   "./store-conformance": 13_000,
   "./redis-store": 8_500,
   "./deno-kv-store": 6_800,
