@@ -212,7 +212,7 @@ export class EntryTable<V> {
     this.#copiers[at] = id;
     if (ttl !== undefined) this.setDeadline(at, ttl);
     if (slot === NONE || !this.sweep()) return at;
-    return this.slotOf(key);
+    return this.slotOf(key); // it may have moved
   }
 
   /** Lets an entry live for `ttl` milliseconds from now, or `Infinity`. */

@@ -1,5 +1,5 @@
 /**
- * Which slot belongs to which key, without a pause when there are many.
+ * Which slot belongs to which key, without a long pause when there are many.
  *
  * @module
  */

@@ -28,6 +28,7 @@ import type {
   StoreUpdateOptions,
   StoreUpdater,
 } from "./store.ts";
+import { makeRandom } from "./_test_util.ts";
 
 /** A number from the environment, if it is there. */
 function readNumber(name: string): number | undefined {
@@ -123,20 +124,13 @@ class WallClock implements Disposable {
   }
 }
 
-/** The generator Mulberry32: the same numbers for the same seed, everywhere. */
+/** The same choices for the same seed, everywhere. */
 class Random {
-  #state: number;
+  /** A whole number from 0 to below a limit. */
+  readonly below: (limit: number) => number;
 
   constructor(seed: number) {
-    this.#state = seed;
-  }
-
-  /** A whole number from 0 to below `limit`. */
-  below(limit: number): number {
-    this.#state = (this.#state + 0x6d2b79f5) | 0;
-    let bits = Math.imul(this.#state ^ (this.#state >>> 15), this.#state | 1);
-    bits ^= bits + Math.imul(bits ^ (bits >>> 7), bits | 61);
-    return ((bits ^ (bits >>> 14)) >>> 0) % limit;
+    this.below = makeRandom(seed);
   }
 
   /** True once in `times` times. */
