@@ -4,103 +4,91 @@
  * @module
  */
 
-import {
-  type CopyMembers,
-  type Members,
-  PLACES,
-  type ShapeCopier,
-  SPREADS,
-} from "./_copier_places.ts";
+import { type CopyMembers, type Members, PLACES } from "./_copier_places.ts";
 import { copyValue, hasSymbols } from "./_value.ts";
 
-/** Copies the values of one shape, and those that may be of it. */
-export interface Copier extends ShapeCopier {
-  /** Tells the shape from all others: its index in {@linkcode COPIERS}. */
+/** Copies the values of one shape, which are portable. */
+export interface Copier {
+  /** Its index in {@linkcode COPIERS}. */
   readonly id: number;
-  /**
-   * A copy of a value that may be of that shape, and need not be portable. When
-   * it is not of that shape but for symbols, `undefined`, and {@linkcode rest}
-   * is what is left to copy.
-   */
-  take(value: unknown): unknown;
-  /** Whether a value has members under a symbol, and so not that shape. */
+  /** A copy of a value of that shape. */
+  copy(value: unknown): unknown;
+  /** Whether there are members under a symbol, which a copy must not have. */
   hasSymbols(value: unknown): boolean;
 }
-
-/** Objects with more members have no copier of their own. */
-const MAX_MEMBERS = 64;
-
-/** Nor have those whose shape takes more characters to tell. */
-const MAX_SHAPE_LENGTH = 4_096;
 
 /** Once so many shapes are known, further ones have no copier of their own. */
 const MAX_SHAPES = 1_000;
 
-/** A value, in which all getters that were called are members by now. */
-let rest: unknown;
+/** Nor have objects with more containers among their members, */
+const MAX_CONTAINERS = 64;
 
-function refuse(value: unknown): undefined {
-  rest = value;
-}
+/** or with one under a longer key. */
+const MAX_KEY_LENGTH = 256;
 
 /** Copies what is no object. */
 export const PRIMITIVE: Copier = {
   id: 0,
   copy: (value) => value,
-  take: (value) => isPrimitive(value) ? value : refuse(value),
   hasSymbols: () => false,
 };
-
-/** Arrays with more items may have holes in place of most. */
-const MAX_ITEMS = 1_000;
 
 /** Copies arrays of what is no object. */
 const FLAT_ARRAY: Copier = {
   id: 1,
   copy: (value) => (value as unknown[]).slice(), // its shape is an array
-  take(value) {
-    if (!isArray(value) || value.length > MAX_ITEMS) return refuse(value);
-    const copy = value.slice();
-    if (!isArray(copy)) return refuse(value); // it has a constructor of its own
-    for (let i = 0; i < copy.length; i++) {
-      if (!isPrimitive(copy[i])) return refuse(copy);
-    }
-    return copy;
-  },
   hasSymbols: () => false,
 };
 
-/** Copies anything. */
+/** Copies what `copyValue` has made. */
 export const ANY: Copier = {
   id: 2,
   copy: (value) => copyValue("read entry", value),
-  take: (value) => copyValue("set entry", value),
   hasSymbols: () => false,
 };
 
-class ObjectCopier implements Copier {
-  readonly id: number;
-  readonly #keys: readonly string[];
-  readonly #copiers: readonly Copier[];
-  readonly #copyMembers: CopyMembers;
-  readonly #spread: (value: Members) => Members;
-  /** The members that are containers, and their copiers. */
-  readonly #containers: readonly string[];
-  readonly #containerCopiers: readonly Copier[];
+/** All copiers there are. */
+export const COPIERS: Copier[] = [PRIMITIVE, FLAT_ARRAY, ANY];
 
-  constructor(id: number, keys: string[], copiers: Copier[]) {
-    this.id = id;
-    this.#keys = keys;
-    this.#copiers = copiers;
-    this.#copyMembers = PLACES[id % PLACES.length]!; // one of them
-    this.#spread = SPREADS[id % SPREADS.length]!; // one of them
-    this.#containers = keys.filter((_, i) => copiers[i] !== PRIMITIVE);
-    this.#containerCopiers = copiers.filter((copier) => copier !== PRIMITIVE);
+/** By the id of what copies the items: what copies such arrays. */
+const lists: (Copier | undefined)[] = [FLAT_ARRAY];
+
+class ListCopier implements Copier {
+  readonly id: number = COPIERS.length;
+  readonly #item: Copier;
+
+  constructor(item: Copier) {
+    this.#item = item;
   }
 
   copy(value: unknown): unknown {
-    const keys = this.#containers;
-    const copiers = this.#containerCopiers;
+    const copy = (value as unknown[]).slice(); // its shape is an array
+    for (let i = 0; i < copy.length; i++) copy[i] = this.#item.copy(copy[i]);
+    return copy;
+  }
+
+  hasSymbols(value: unknown): boolean {
+    const items = value as unknown[]; // its shape is an array
+    return items.some((item) => this.#item.hasSymbols(item));
+  }
+}
+
+class ObjectCopier implements Copier {
+  readonly id: number = COPIERS.length;
+  /** The members that are containers, and their copiers. */
+  readonly #keys: readonly string[];
+  readonly #copiers: readonly Copier[];
+  readonly #copyMembers: CopyMembers;
+
+  constructor(keys: readonly string[], copiers: readonly Copier[]) {
+    this.#keys = keys;
+    this.#copiers = copiers;
+    this.#copyMembers = PLACES[this.id % PLACES.length]!; // one of them
+  }
+
+  copy(value: unknown): unknown {
+    const keys = this.#keys;
+    const copiers = this.#copiers;
     const copyMembers = this.#copyMembers;
     const copy = copyMembers(
       value as Members, // its shape is an object
@@ -116,36 +104,9 @@ class ObjectCopier implements Copier {
     return copy;
   }
 
-  /** Takes a third of the time that {@linkcode copyValue} does. */
-  take(value: unknown): unknown {
-    if (
-      !isContainer(value) || Object.getPrototypeOf(value) !== Object.prototype
-    ) return refuse(value);
-    const copy = this.#spread(value as Members); // its shape is an object
-    let i = 0;
-    for (const key in copy) {
-      if (key !== this.#keys[i]) return refuse(copy);
-      const member = copy[key];
-      const copier = this.#copiers[i++]!; // there are as many
-      if (copier === PRIMITIVE) {
-        if (isPrimitive(member)) continue;
-        return refuse(copy);
-      }
-      // What every object inherits would become a member of its own.
-      if (!Object.hasOwn(copy, key)) return refuse(copy);
-      const taken = copier.take(member);
-      if (taken === undefined) {
-        copy[key] = rest;
-        return refuse(copy);
-      }
-      copy[key] = taken;
-    }
-    return i === this.#keys.length ? copy : refuse(copy);
-  }
-
   hasSymbols(value: unknown): boolean {
-    const keys = this.#containers;
-    const copiers = this.#containerCopiers;
+    const keys = this.#keys;
+    const copiers = this.#copiers;
     const members = value as Members; // its shape is an object
     if (hasSymbols(members)) return true;
     for (let i = 0; i < keys.length; i++) {
@@ -156,97 +117,77 @@ class ObjectCopier implements Copier {
   }
 }
 
-/** All copiers there are. */
-export const COPIERS: Copier[] = [PRIMITIVE, FLAT_ARRAY, ANY];
-
-/** Those of objects, by what tells their shapes apart. */
-const objectCopiers = new Map<string, Copier>();
-
 /**
- * The copier for all values of the shape of this one. There is no shape with
- * members under a symbol; the copier for such values drops them.
+ * Objects in which the members that are containers have these keys, in this
+ * order, and these copiers. Found member by member, from {@linkcode Shape.flat}.
  */
-export function copierOf(value: unknown): Copier {
-  if (!isContainer(value)) return PRIMITIVE;
-  if (Array.isArray(value)) return value.some(isContainer) ? ANY : FLAT_ARRAY;
-  if (Object.getPrototypeOf(value) !== Object.prototype || hasSymbols(value)) {
-    return ANY;
-  }
-  const members = Object.entries(value);
-  if (members.length > MAX_MEMBERS) return ANY;
-  const keys: string[] = [];
-  const copiers: Copier[] = [];
-  let shape = "";
-  for (const [key, member] of members) {
-    const copier = copierOf(member);
-    shape += `${key.length}:${key}${copier.id},`;
-    if (shape.length > MAX_SHAPE_LENGTH) return ANY;
-    keys.push(key);
-    copiers.push(copier);
-  }
-  let copier = objectCopiers.get(shape);
-  if (copier === undefined) {
-    if (objectCopiers.size === MAX_SHAPES) return ANY;
-    copier = new ObjectCopier(COPIERS.length, keys, copiers);
-    COPIERS.push(copier);
-    objectCopiers.set(shape, copier);
-  }
-  return copier;
-}
+export class Shape {
+  /** Objects without containers. */
+  static readonly flat: Shape = new Shape([], []);
+  static #count = 0;
+  readonly #keys: readonly string[];
+  readonly #copiers: readonly Copier[];
+  readonly #variants: (Copier | undefined)[] = PLACES.map(() => undefined);
+  readonly #longer = new Map<string, Map<Copier, Shape>>();
+  /** The longer shape that was found last, which is likely to be the next, too. */
+  #lastKey: string | undefined;
+  #lastCopier: Copier | undefined;
+  #last: Shape | undefined;
 
-/** A value to store, copied. */
-export interface Kept<V> {
-  readonly value: V;
-  /** What copies it, unless it has members under a symbol, if that is known. */
-  readonly copier: Copier | undefined;
-}
+  private constructor(keys: readonly string[], copiers: readonly Copier[]) {
+    this.#keys = keys;
+    this.#copiers = copiers;
+  }
 
-/**
- * Copies a value as {@linkcode copyValue} does.
- *
- * @param likely The copier that it may be for: then it takes a third of the time.
- */
-export function copyLike<V>(
-  action: string,
-  value: V,
-  likely: Copier,
-): Kept<V> {
-  try {
-    const copy = likely === ANY ? refuse(value) : likely.take(value);
-    if (copy !== undefined) {
-      return { value: copy as V, copier: likely }; // as what it is made from
+  /** The shape with one container more; `undefined` when there is none. */
+  with(key: string, copier: Copier): Shape | undefined {
+    if (key !== this.#lastKey || copier !== this.#lastCopier) {
+      this.#last = this.#find(key, copier);
+      this.#lastKey = key;
+      this.#lastCopier = copier;
     }
-  } catch {
-    rest = value; // it is refused below
+    return this.#last;
   }
-  const left = rest as V; // the value, or what was read of it
-  rest = undefined;
-  try {
-    return { value: copyValue(action, left), copier: undefined };
-  } catch (error) {
-    copyValue(action, value); // its message has the shortest path
-    throw error;
+
+  /**
+   * What copies such objects. Those that differ in their primitives only have
+   * one of several copiers, so that not all are copied in the same place.
+   *
+   * @param lastKey The key of the last member, by which they are told apart; `""`
+   * for a copier that is always the same.
+   */
+  copierFor(lastKey: string): Copier {
+    const { length } = lastKey;
+    // The empty key has no last character: NaN becomes 0.
+    const hash = length + lastKey.charCodeAt(length - 1);
+    const variant = hash & (PLACES.length - 1);
+    return this.#variants[variant] ??= add(
+      new ObjectCopier(this.#keys, this.#copiers),
+    );
+  }
+
+  #find(key: string, copier: Copier): Shape | undefined {
+    let shapes = this.#longer.get(key);
+    let shape = shapes?.get(copier);
+    if (
+      shape === undefined && Shape.#count < MAX_SHAPES &&
+      this.#keys.length < MAX_CONTAINERS && key.length <= MAX_KEY_LENGTH
+    ) {
+      shape = new Shape([...this.#keys, key], [...this.#copiers, copier]);
+      Shape.#count++;
+      if (shapes === undefined) this.#longer.set(key, shapes = new Map());
+      shapes.set(copier, shape);
+    }
+    return shape;
   }
 }
 
-function isArray(value: unknown): value is unknown[] {
-  return Array.isArray(value) &&
-    Object.getPrototypeOf(value) === Array.prototype;
+/** What copies arrays, all items of which have one copier. */
+export function listCopierOf(item: Copier): Copier {
+  return lists[item.id] ??= add(new ListCopier(item));
 }
 
-/** Whether it is portable and no object. */
-function isPrimitive(value: unknown): boolean {
-  switch (typeof value) {
-    case "string":
-    case "number":
-    case "boolean":
-    case "bigint":
-      return true;
-    default:
-      return value === null;
-  }
-}
-
-function isContainer(value: unknown): value is object {
-  return typeof value === "object" && value !== null;
+function add(copier: Copier): Copier {
+  COPIERS.push(copier);
+  return copier;
 }

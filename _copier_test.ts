@@ -3,21 +3,44 @@ import { MemoryStore } from "./memory_store.ts";
 
 type Value = Record<string, unknown>;
 
-/** Reads a value twice and shows that nobody can reach what is stored. */
+/** Changes all that can be reached from a value. */
+function spoil(value: unknown): void {
+  if (typeof value !== "object" || value === null) return;
+  for (const member of Object.values(value)) spoil(member);
+  if (value instanceof Map || value instanceof Set) {
+    for (const item of value.values()) spoil(item);
+    value.clear();
+  } else if (value instanceof Date) value.setTime(0);
+  else if (Array.isArray(value)) value.push("changed");
+  else Object.assign(value, { changed: true });
+}
+
+function countSymbols(value: unknown): number {
+  if (typeof value !== "object" || value === null) return 0;
+  const members = Object.values(value).map(countSymbols);
+  return members.reduce(
+    (sum, count) => sum + count,
+    Object.getOwnPropertySymbols(value).length,
+  );
+}
+
+/** Stores what was there again. */
+function keep(value: unknown): unknown {
+  return value;
+}
+
+/** Shows that nobody can reach what is stored. */
 async function assertIsolated(value: Value): Promise<void> {
   using store = new MemoryStore<Value>();
-  await store.set("a", value);
-  const [first, second] = [await store.get("a"), await store.get("a")];
+  const source = structuredClone(value);
+  await store.set("a", source);
+  spoil(source);
 
-  assertEquals(first, value);
-  assert(first !== second);
-  for (const [key, member] of Object.entries(first ?? {})) {
-    if (typeof member !== "object" || member === null) continue;
-    assert(member !== second?.[key], key);
-    if (Array.isArray(member)) member.push("changed");
-    else Object.assign(member, { changed: true });
+  for (let read = 0; read < 3; read++) {
+    const copy = await store.get("a");
+    assertEquals(copy, value);
+    spoil(copy);
   }
-  assertEquals(await store.get("a"), value);
 }
 
 for (
@@ -28,6 +51,17 @@ for (
     "four containers": { a: { b: 1 }, c: [1], d: { e: [2] }, f: new Map() },
     "an array of objects": { items: [{ a: 1 }, { b: [2] }] },
     "an array of nothing": { items: [] },
+    "an array of like objects": { items: [{ a: 1, b: [2] }, { a: 3, b: [] }] },
+    "an array of objects that lack a member": { items: [{ a: 1 }, { b: 1 }] },
+    "an array of arrays": { items: [[[1], []], [], [[2, 3]]] },
+    "an array of all kinds": { items: [1, { a: [{ b: 1 }] }, [2], null] },
+    "an array of dates and maps": { items: [new Date(5), new Map([[1, [2]]])] },
+    "an array of 1,001 arrays": {
+      items: Array.from({ length: 1001 }, () => [1]),
+    },
+    "containers ten deep": {
+      a: { b: { c: { d: { e: { f: [[[{ g: 1 }]]] } } } } },
+    },
     "each kind of built-in": {
       date: new Date(5),
       map: new Map([["a", { b: 1 }]]),
@@ -73,17 +107,6 @@ Deno.test("MemoryStore.get() tells shapes apart that differ by what a member hol
   }
 });
 
-Deno.test("MemoryStore.get() hands out copies of more shapes than it remembers", async () => {
-  for (let i = 0; i < 1_200; i++) {
-    using store = new MemoryStore<Value>();
-    await store.set("a", { [`key${i}`]: { list: [i] } });
-    const read = await store.get("a");
-    Object.assign(read?.[`key${i}`] ?? {}, { changed: true });
-
-    assertEquals(await store.get("a"), { [`key${i}`]: { list: [i] } });
-  }
-});
-
 Deno.test("MemoryStore does not store what every object inherits", async () => {
   using store = new MemoryStore<Value>();
   const prototype: Value = Object.prototype as unknown as Value; // to pollute it
@@ -115,28 +138,43 @@ Deno.test("MemoryStore does not store what every object inherits in place of a m
   }
 });
 
-Deno.test("MemoryStore.set() drops members under symbols of a shape that it knows", async () => {
-  using store = new MemoryStore<Value>();
-  const secret = Symbol("secret");
-  const value = { a: 1, inner: { b: 1 } };
-  await store.set("a", value);
-  await store.get("a");
+for (
+  const [where, makeHolder] of Object.entries<(inner: object) => unknown>({
+    "of the value": (inner) => ({ ...inner, a: 1 }),
+    "of an object": (inner) => ({ inner, a: 1 }),
+    "of an item": (inner) => [{}, inner],
+    "of an item among others": (inner) => [1, inner, [inner]],
+    "of the third container": (inner) => ({ a: [], b: {}, c: { d: inner } }),
+    "far below": (inner) => [[[[[[[[[[inner]]]]]]]]]],
+    "of one of 65 containers": (inner) =>
+      Object.fromEntries(
+        Array.from({ length: 65 }, (_, i) => [`key${i}`, inner]),
+      ),
+    "of an object without a prototype": (inner) =>
+      Object.assign(Object.create(null), { a: { b: 1 } }, inner),
+  })
+) {
+  for (const readersNeverMutate of [false, true]) {
+    const mode = readersNeverMutate ? " of a store without copies" : "";
+    Deno.test(`MemoryStore.set() drops members under symbols ${where}${mode}`, async () => {
+      using store = new MemoryStore<unknown>({ readersNeverMutate });
+      const secret = Symbol("secret");
+      const plain = makeHolder({ x: 1 });
+      const marked = makeHolder({ x: 1, [secret]: {} });
 
-  for (const holder of [value, value.inner]) {
-    const marked = Object.defineProperty(holder, secret, {
-      value: 1,
-      enumerable: true,
-      configurable: true,
+      // The shape is new at first, and known afterwards.
+      for (let round = 0; round < 2; round++) {
+        await store.set("marked", marked);
+        await store.set("plain", plain);
+
+        assertEquals(countSymbols(await store.get("marked")), 0);
+        assertEquals(countSymbols(await store.update("marked", keep)), 0);
+        assertEquals(await store.get("marked"), await store.get("plain"));
+      }
+      assert(countSymbols(marked) > 0);
     });
-    await store.set("a", value);
-    const read = await store.get("a") ?? {};
-    const inner = read.inner as object;
-
-    assertEquals(Object.getOwnPropertySymbols(read), []);
-    assertEquals(Object.getOwnPropertySymbols(inner), []);
-    Reflect.deleteProperty(marked, secret);
   }
-});
+}
 
 Deno.test("MemoryStore.set() reads each getter once, whatever the shape was before", async () => {
   using store = new MemoryStore<Value>();
@@ -154,5 +192,72 @@ Deno.test("MemoryStore.set() reads each getter once, whatever the shape was befo
 
     assertEquals(await store.get("a"), { a: 1, b: { c: 1 } });
     assertEquals(reads, 1);
+  }
+});
+
+Deno.test("MemoryStore.set() drops what is undefined in a shape that it knows", async () => {
+  using store = new MemoryStore<Value>();
+  const whole = { a: 1, b: { c: [1], d: 2 }, e: [{ f: 1 }] };
+  await store.set("a", whole);
+  let reads = 0;
+
+  await store.set("a", {
+    get a() {
+      reads++;
+      return undefined;
+    },
+    b: { c: undefined, d: 2 },
+    e: [{ f: undefined }],
+  });
+
+  const read = await store.get("a") ?? {};
+  assertEquals(read, { b: { d: 2 }, e: [{}] });
+  assertFalse("a" in read);
+  assertEquals(reads, 1);
+});
+
+Deno.test("MemoryStore.set() keeps objects of a hundred shapes in one array", async () => {
+  using store = new MemoryStore<Value[]>();
+  const items = Array.from(
+    { length: 100 },
+    (_, i) => ({ [`a${i}`]: { b: i }, c: "" }),
+  );
+  await store.set("a", items);
+  spoil(await store.get("a"));
+
+  assertEquals(await store.get("a"), items);
+});
+
+for (
+  const [what, disguise] of Object.entries<(shared: unknown[]) => object>({
+    "a slice() of its own": (shared) => ({ slice: () => shared }),
+    "a constructor of its own": (shared) => ({
+      constructor: { [Symbol.species]: () => shared },
+    }),
+    "a map() of its own": (shared) => ({ map: () => shared }),
+  })
+) {
+  Deno.test(`MemoryStore.set() shares no array that has ${what}`, async () => {
+    using store = new MemoryStore<unknown[]>();
+    const shared = [1];
+    await store.set("a", [0]);
+    await store.get("a");
+
+    await store.set("a", Object.assign([1], disguise(shared)));
+    shared[0] = 2;
+
+    assertEquals(await store.get("a"), [1]);
+  });
+}
+
+// The last one: after it, no more shapes are remembered.
+Deno.test("MemoryStore.get() hands out copies of more shapes than it remembers", async () => {
+  for (let i = 0; i < 1_200; i++) {
+    using store = new MemoryStore<Value>();
+    await store.set("a", { [`key${i}`]: { list: [i] } });
+    const read = await store.get("a");
+    Object.assign(read?.[`key${i}`] ?? {}, { changed: true });
+
+    assertEquals(await store.get("a"), { [`key${i}`]: { list: [i] } });
   }
 });

@@ -4,15 +4,9 @@
  * @module
  */
 
-import {
-  ANY,
-  copierOf,
-  COPIERS,
-  copyLike,
-  type Kept,
-  PRIMITIVE,
-} from "./_copier.ts";
+import { ANY, COPIERS } from "./_copier.ts";
 import { Deadlines } from "./_deadlines.ts";
+import { keep, type Kept } from "./_kept_value.ts";
 import { Sieve } from "./_sieve.ts";
 import { SlotMap } from "./_slot_map.ts";
 import { StoreError } from "./store.ts";
@@ -33,9 +27,6 @@ const ROOM_RATIO = 256;
 
 /** How many entries more than there are do not count as room. */
 const SPARE = 16;
-
-/** Of a value that no copier has taken yet. */
-const UNKNOWN = -1_000_000;
 
 /** The slot of a key that has none. */
 export const NONE = -1;
@@ -71,13 +62,11 @@ export class EntryTable<V> {
   #values: (V | undefined)[] = [];
   /**
    * The ids of what copies the values: as `~id` before the first read, which has
-   * to look for members under symbols, or `UNKNOWN`. For a free slot the next one.
+   * to look for members under symbols. For a free slot the next one.
    */
   #copiers: number[] = [];
   /** The free slot that is used first. */
   #free = NONE;
-  /** The id of the copier that was found last. */
-  #lastCopier = PRIMITIVE.id;
   readonly #deadlines = new Deadlines();
   readonly #sieve: Sieve | undefined;
   readonly #readersNeverMutate: boolean;
@@ -143,7 +132,10 @@ export class EntryTable<V> {
   copyAt(slot: number): V {
     const value = this.valueAt(slot);
     let id = this.#copiers[slot]!; // a slot in use has all of its parts
-    if (id < 0) this.#copiers[slot] = id = this.#findCopier(value, id);
+    if (id < 0) {
+      id = COPIERS[~id]!.hasSymbols(value) ? ANY.id : ~id; // it is one
+      this.#copiers[slot] = id;
+    }
     return COPIERS[id]!.copy(value) as V; // as what it is made from
   }
 
@@ -164,17 +156,12 @@ export class EntryTable<V> {
   /**
    * Makes a checked copy of a value that is to be stored. Runs getters of the
    * value, which may use the table.
-   *
-   * @param slot Where a value of the same shape may be, or `NONE`.
    */
-  prepare(action: string, value: V, slot: number): Kept<V> {
-    if (this.#readersNeverMutate) {
-      return { value: copyValue(action, value), copier: undefined };
-    }
-    // If the entry has gone since its slot was found, this is a guess.
-    const id = slot === NONE ? UNKNOWN : this.#copiers[slot] ?? UNKNOWN;
-    const likely = COPIERS[id < 0 ? ~id : id] ?? COPIERS[this.#lastCopier]!;
-    return copyLike(action, value, likely);
+  prepare(action: string, value: V): Kept<V> {
+    const kept = keep(action, value);
+    return this.#readersNeverMutate && kept.copier.hasSymbols(kept.value)
+      ? { value: copyValue(action, kept.value), copier: ANY }
+      : kept;
   }
 
   /**
@@ -192,12 +179,6 @@ export class EntryTable<V> {
     { value, copier }: Kept<V>,
     ttl: number | undefined,
   ): number {
-    let id = copier === undefined ? UNKNOWN : ~copier.id;
-    // What is set twice will be set again: that pays for the search.
-    if (
-      id === UNKNOWN && slot !== NONE && this.#copiers[slot] === UNKNOWN &&
-      !this.#readersNeverMutate
-    ) id = this.#findCopier(value, UNKNOWN);
     let at = slot;
     if (at === NONE) {
       this.sweep();
@@ -209,7 +190,7 @@ export class EntryTable<V> {
       this.#sieve?.add(at);
     } else this.use(at);
     this.#values[at] = value;
-    this.#copiers[at] = id;
+    this.#copiers[at] = this.#readersNeverMutate ? copier.id : ~copier.id;
     if (ttl !== undefined) this.setDeadline(at, ttl);
     if (slot === NONE || !this.sweep()) return at;
     return this.slotOf(key); // it may have moved
@@ -276,13 +257,6 @@ export class EntryTable<V> {
     this.#sieve?.compact(slots);
   }
 
-  /** The id of the copier of a value, which is read for the first time. */
-  #findCopier(value: V, id: number): number {
-    let copier = id === UNKNOWN ? copierOf(value) : COPIERS[~id]!; // it is one
-    if (id !== UNKNOWN && copier.hasSymbols(value)) copier = ANY;
-    return this.#lastCopier = copier.id;
-  }
-
   /** A sweep has been before: an expired entry it did not reach is not looked for. */
   #makeRoom(): void {
     if (this.#sieve) this.#evict(this.#sieve.victim(), "capacity");
@@ -300,8 +274,7 @@ export class EntryTable<V> {
   #giveUp(slot: number): V {
     const value = this.valueAt(slot);
     const id = this.#copiers[slot]!; // a slot in use has all of its parts
-    const isClean = id === UNKNOWN ||
-      (id < 0 ? !COPIERS[~id]!.hasSymbols(value) : id !== ANY.id);
+    const isClean = id < 0 ? !COPIERS[~id]!.hasSymbols(value) : id !== ANY.id;
     return isClean ? value : this.copyAt(slot);
   }
 

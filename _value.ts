@@ -48,16 +48,22 @@ interface Walk {
  * Copies a value, and checks that it is portable. Each getter is read once.
  *
  * @param action What the caller wants to do, for the message: `"set entry"`.
+ * @param depth How many containers it is in.
  *
  * @throws {TypeError} If it holds something that is not portable.
  * @throws {RangeError} If it is nested more than 500 deep.
  */
-export function copyValue<T>(action: string, value: T): T {
+export function copyValue<T>(action: string, value: T, depth = 0): T {
   try {
-    return copy(value, 0, {}) as T; // as what it is made from
+    return copy(value, depth, {}) as T; // as what it is made from
   } catch (error) {
-    throw explain(action, toRefusal(error));
+    throw refusalOf(action, error);
   }
+}
+
+/** What to throw for a value that threw an error when it was read. */
+export function refusalOf(action: string, error: unknown): Error {
+  return explain(action, toRefusal(error));
 }
 
 function explain(action: string, refusal: Refusal): Error {

@@ -693,7 +693,7 @@ const REFUSALS: [string, () => unknown, string][] = [
         },
       };
     },
-    `user ${UNREADABLE}`,
+    `value ${UNREADABLE}`,
   ],
   [
     "a getter of an array that throws",

@@ -172,7 +172,7 @@ export class MemoryStore<V = any>
       ? this.#ttl
       : readTtl(action, options) ?? this.#ttl;
     checkPresent(action, value);
-    const kept = this.#table.prepare(action, value, known);
+    const kept = this.#table.prepare(action, value);
     this.#begin(action);
     this.#table.put(this.#table.find(key, known), key, kept, ttl);
     this.#report();
@@ -278,7 +278,7 @@ export class MemoryStore<V = any>
     const outcome = result === undefined ? draft : result as V;
     const kept = outcome === undefined
       ? undefined
-      : table.prepare(action, outcome, slotBefore);
+      : table.prepare(action, outcome);
     // From here to the write no code of a caller runs. A stored object is
     // never stored twice, so the same one means: nobody has written.
     if (update.run.givenUp) return undefined;
