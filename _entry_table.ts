@@ -6,7 +6,7 @@
 
 import { ANY, COPIERS } from "./_copier.ts";
 import { Deadlines } from "./_deadlines.ts";
-import { keep, type Kept } from "./_kept_value.ts";
+import { copierOfKept, keep } from "./_kept_value.ts";
 import { Sieve } from "./_sieve.ts";
 import { SlotMap } from "./_slot_map.ts";
 import { StoreError } from "./store.ts";
@@ -67,6 +67,8 @@ export class EntryTable<V> {
   #copiers: number[] = [];
   /** The free slot that is used first. */
   #free = NONE;
+  /** What `#copiers` is to hold for the value that was prepared last. */
+  #prepared = ANY.id;
   readonly #deadlines = new Deadlines();
   readonly #sieve: Sieve | undefined;
   readonly #readersNeverMutate: boolean;
@@ -154,19 +156,23 @@ export class EntryTable<V> {
   }
 
   /**
-   * Makes a checked copy of a value that is to be stored. Runs getters of the
-   * value, which may use the table.
+   * Makes a checked copy of a value that is to be stored by the next
+   * {@linkcode put}. Runs getters of the value, which may use the table.
    */
-  prepare(action: string, value: V): Kept<V> {
-    const kept = keep(action, value);
-    return this.#readersNeverMutate && kept.copier.hasSymbols(kept.value)
-      ? { value: copyValue(action, kept.value), copier: ANY }
-      : kept;
+  prepare(action: string, value: V): V {
+    let kept = keep(action, value);
+    let copier = copierOfKept();
+    if (this.#readersNeverMutate && copier.hasSymbols(kept)) {
+      kept = copyValue(action, kept);
+      copier = ANY;
+    }
+    this.#prepared = this.#readersNeverMutate ? copier.id : ~copier.id;
+    return kept;
   }
 
   /**
-   * Stores a value under a key, in a slot that {@linkcode EntryTable.find} has
-   * just found for it, or in a new one.
+   * Stores a value that was prepared last under a key, in a slot that
+   * {@linkcode EntryTable.find} has just found for it, or in a new one.
    *
    * @param ttl `undefined` keeps the deadline; a new entry then has none.
    * @returns The slot.
@@ -176,7 +182,7 @@ export class EntryTable<V> {
   put(
     slot: number,
     key: string,
-    { value, copier }: Kept<V>,
+    value: V,
     ttl: number | undefined,
   ): number {
     let at = slot;
@@ -190,7 +196,7 @@ export class EntryTable<V> {
       this.#sieve?.add(at);
     } else this.use(at);
     this.#values[at] = value;
-    this.#copiers[at] = this.#readersNeverMutate ? copier.id : ~copier.id;
+    this.#copiers[at] = this.#prepared;
     if (ttl !== undefined) this.setDeadline(at, ttl);
     if (slot === NONE || !this.sweep()) return at;
     return this.slotOf(key); // it may have moved

@@ -8,13 +8,6 @@ import { ANY, type Copier, listCopierOf, PRIMITIVE, Shape } from "./_copier.ts";
 import type { Members } from "./_copier_places.ts";
 import { copyValue, refusalOf } from "./_value.ts";
 
-/** A value to store. */
-export interface Kept<V> {
-  readonly value: V;
-  /** Copies it, once members under symbols have been looked for. */
-  readonly copier: Copier;
-}
-
 /** Deeper containers, and what holds a cycle, have no copier of their own. */
 const MAX_DEPTH = 8;
 
@@ -23,7 +16,7 @@ const MAX_ITEMS = 1_000;
 
 const { hasOwnProperty } = Object.prototype;
 
-/** What copies the container that was taken last. */
+/** What copies the value that was taken last. */
 let taken = ANY;
 
 /**
@@ -34,15 +27,25 @@ let taken = ANY;
  * @throws {TypeError} If the value holds something that is not portable.
  * @throws {RangeError} If it is nested more than 500 deep.
  */
-export function keep<V>(action: string, value: V): Kept<V> {
-  if (isPrimitive(value)) return { value, copier: PRIMITIVE };
+export function keep<V>(action: string, value: V): V {
+  if (isPrimitive(value)) {
+    taken = PRIMITIVE;
+    return value;
+  }
   try {
-    const copy = take(value, 0) as V; // as what it is made from
-    return { value: copy, copier: taken };
+    return take(value, 0) as V; // as what it is made from
   } catch (error) {
     copyValue(action, value); // its message tells the whole path
     throw refusalOf(action, error); // of what does not always throw
   }
+}
+
+/**
+ * What copies the value that was kept last, once members under symbols have been
+ * looked for. To return both in an object costs a tenth of a set.
+ */
+export function copierOfKept(): Copier {
+  return taken;
 }
 
 /** Copies what is no primitive, and leaves what will copy it in `taken`. */
