@@ -11,12 +11,12 @@ import { UpdateTimeoutError } from "./store.ts";
 /** What a task can ask about its own run. */
 export interface Run {
   /** The queue has gone on without it: it must not change anything any more. */
-  readonly givenUp: boolean;
+  givenUp: boolean;
 }
 
 /** A task, and how its caller is told. The jobs of one key are a linked list. */
-interface Job extends Run {
-  givenUp: boolean;
+interface Job {
+  readonly run: Run;
   next: Job | undefined;
   start(run: Run): unknown;
   resolve(value: unknown): void;
@@ -62,11 +62,18 @@ export class KeyQueue {
   /**
    * Runs a task: at once when its key is free. A task that comes alone and
    * waits for nothing costs neither a promise nor a lane.
+   *
+   * @param run What `start` is called with. With members that tell what to do,
+   * one function can start all tasks, and no call has to make another.
    */
-  run<T>(key: string, start: (run: Run) => T | PromiseLike<T>): T | Promise<T> {
+  run<R extends Run, T>(
+    key: string,
+    start: (run: R) => T | PromiseLike<T>,
+    run: R,
+  ): T | Promise<T> {
     if (this.#isBusy(key)) {
       return new Promise<T>((resolve, reject) => {
-        const job = { givenUp: false, next: undefined, start, resolve, reject };
+        const job = { run, next: undefined, start, resolve, reject };
         const lane = this.#lane(key);
         if (lane.last === undefined) {
           lane.first = job;
@@ -76,7 +83,6 @@ export class KeyQueue {
         if (!lane.watched) this.#watch(key, lane);
       });
     }
-    const run = { givenUp: false };
     let result: T | PromiseLike<T>;
     this.#starting.push(key);
     try {
@@ -91,16 +97,7 @@ export class KeyQueue {
       this.#leave(key);
       return result;
     }
-    const awaited = result;
-    return new Promise<T>((resolve, reject) => {
-      const job = Object.assign(run, {
-        next: undefined,
-        start,
-        resolve,
-        reject,
-      });
-      this.#follow(key, this.#lane(key), job, awaited);
-    });
+    return this.#wait(key, start, run, result);
   }
 
   /** Rejects what runs and what waits, of all keys. */
@@ -130,6 +127,19 @@ export class KeyQueue {
     return lane;
   }
 
+  /** Notes a task that has been started and has something to wait for. */
+  #wait<R extends Run, T>(
+    key: string,
+    start: (run: R) => T | PromiseLike<T>,
+    run: R,
+    result: PromiseLike<T>,
+  ): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      const job = { run, next: undefined, start, resolve, reject };
+      this.#follow(key, this.#lane(key), job, result);
+    });
+  }
+
   /** Starts those that came while a task of their key was on the stack. */
   #leave(key: string): void {
     if (this.#lanes.size === 0) return;
@@ -143,7 +153,7 @@ export class KeyQueue {
       lane.first = job.next;
       if (job.next === undefined) lane.last = undefined;
       try {
-        const result = job.start(job);
+        const result = job.start(job.run);
         if (isThenable(result)) return this.#follow(key, lane, job, result);
         job.resolve(result);
       } catch (error) {
@@ -167,10 +177,10 @@ export class KeyQueue {
     }
     Promise.resolve(result).then((value) => {
       job.resolve(value);
-      if (!job.givenUp) this.#next(key, lane);
+      if (!job.run.givenUp) this.#next(key, lane);
     }, (error) => {
       job.reject(error);
-      if (!job.givenUp) this.#next(key, lane);
+      if (!job.run.givenUp) this.#next(key, lane);
     });
   }
 
@@ -206,7 +216,7 @@ export class KeyQueue {
     lane.running = undefined;
     this.#lanes.delete(key);
     const reject = (job: Job): void => {
-      job.givenUp = true;
+      job.run.givenUp = true;
       job.reject(toError());
     };
     if (running !== undefined) reject(running);

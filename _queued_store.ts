@@ -5,7 +5,7 @@
  */
 
 import { hasMethods, isThenable, kindOf, typeError } from "./_argument.ts";
-import { KeyQueue } from "./_key_queue.ts";
+import { KeyQueue, type Run } from "./_key_queue.ts";
 import {
   type AtomicStore,
   type Store,
@@ -86,13 +86,14 @@ class QueuedStore implements SessionStore<unknown> {
     await this.#queue.run(
       key,
       () => this.#ask("delete", "unknown", () => this.#store.delete(key)),
+      { givenUp: false },
     );
   }
 
   async update(key: string, fn: StoreUpdater<unknown>): Promise<unknown> {
     let isWriting = false;
     try {
-      return await this.#queue.run(key, async (run) => {
+      return await this.#queue.run(key, async (run: Run) => {
         const draft = await this.get(key);
         const result = await fn(draft);
         // A session that is left as it is is not written.
@@ -101,7 +102,7 @@ class QueuedStore implements SessionStore<unknown> {
         isWriting = true;
         await this.#ask("write", "unknown", () => this.#store.set(key, copy));
         return result;
-      });
+      }, { givenUp: false });
     } catch (error) {
       // The queue takes it for fn when the store is slow.
       if (!isWriting || !(error instanceof UpdateTimeoutError)) throw error;

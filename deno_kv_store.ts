@@ -221,7 +221,8 @@ export class DenoKvStore<V = any> implements AtomicStore<V> {
     try {
       return await this.#updates.run(
         key,
-        (run) => this.#update(key, update, run),
+        (run: Run) => this.#update(key, update, run),
+        { givenUp: false },
       );
     } catch (error) {
       // Given up by the queue when a commit was on its way, it may be applied.

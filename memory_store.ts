@@ -53,11 +53,10 @@ export type {
 type MaybePromise<T> = T | Promise<T>;
 
 /** What `update` was called with, and how far it is. */
-interface Update<V> {
+interface Update<V> extends Run {
   readonly key: string;
   readonly fn: StoreUpdater<V>;
   readonly ttl: number | undefined;
-  readonly run: Run;
   /** How many times `fn` has run, this run included. */
   attempts: number;
 }
@@ -120,6 +119,9 @@ export class MemoryStore<V = any>
   readonly #updates: KeyQueue;
   readonly #ttl: number;
   readonly #onEvict: ((eviction: Eviction<V>) => unknown) | undefined;
+  /** Starts an update: made once, as one for each call would cost more than it. */
+  readonly #start = (update: Update<V>): MaybePromise<V | undefined> =>
+    this.#attempt(update);
   /** What `onEvict` is still to be told. */
   #evictions: Eviction<V>[] = [];
   #disposed = false;
@@ -216,10 +218,8 @@ export class MemoryStore<V = any>
     const action = "update entry";
     checkType(action, "fn", fn, "function");
     const ttl = readTtl(action, options);
-    return this.#updates.run(
-      key,
-      (run) => this.#attempt({ key, fn, ttl, run, attempts: 1 }),
-    );
+    const update = { key, fn, ttl, attempts: 1, givenUp: false };
+    return this.#updates.run(key, this.#start, update);
   }
 
   /** See {@linkcode AtomicStore.clear}. */
@@ -281,7 +281,7 @@ export class MemoryStore<V = any>
       : table.prepare(action, outcome);
     // From here to the write no code of a caller runs. A stored object is
     // never stored twice, so the same one means: nobody has written.
-    if (update.run.givenUp) return undefined;
+    if (update.givenUp) return undefined;
     this.#begin(action);
     const slot = table.find(key, slotBefore);
     if (!Object.is(slot === NONE ? undefined : table.valueAt(slot), before)) {

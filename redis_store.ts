@@ -212,7 +212,8 @@ export class RedisStore<V = any> implements AtomicStore<V> {
     try {
       return await this.#updates.run(
         key,
-        (run) => this.#update(key, update, run),
+        (run: Run) => this.#update(key, update, run),
+        { givenUp: false },
       );
     } catch (error) {
       // The queue may have given it up when a write was on its way.
