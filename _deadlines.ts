@@ -4,6 +4,8 @@
  * @module
  */
 
+import { makeColumn } from "./_column.ts";
+
 /**
  * A deadline for each slot that has one, and a 4-ary min-heap of the slots.
  * Adding, removing and bringing forward cost O(log n). A deadline that moves
@@ -14,12 +16,14 @@
  */
 export class Deadlines {
   /** By slot: in milliseconds of any clock, or `Infinity`. */
-  #deadlines: number[] = [];
+  #deadlines: number[] = makeColumn(3);
   /** By slot: its place in the heap; `-1` when it is in none. */
-  #places: number[] = [];
+  #places: number[] = makeColumn(4);
+  /** How many slots have been given a deadline or a place, or have one below. */
+  #size = 0;
   /** By place: a slot, and a time that is not after its deadline. */
-  #slots: number[] = [];
-  #times: number[] = [];
+  #slots: number[] = makeColumn(5);
+  #times: number[] = makeColumn(6);
   /** How many places are in use. An array that gets shorter may pause the program. */
   #count = 0;
 
@@ -45,9 +49,9 @@ export class Deadlines {
       this.#deadlines[slot] = deadline; // its place is in the heap
       return;
     }
-    for (let i = this.#places.length; i <= slot; i++) {
-      this.#places.push(-1);
-      this.#deadlines.push(Infinity);
+    for (; this.#size <= slot; this.#size++) {
+      this.#places[this.#size] = -1;
+      this.#deadlines[this.#size] = Infinity;
     }
     this.#deadlines[slot] = deadline;
     const place = this.#places[slot]!; // there are more than `slot`
@@ -74,12 +78,6 @@ export class Deadlines {
     if (place >= 0) this.#leave(place);
   }
 
-  /** Takes all deadlines away. */
-  clear(): void {
-    this.#deadlines.length = this.#places.length = 0;
-    this.#slots.length = this.#times.length = this.#count = 0;
-  }
-
   /**
    * Follows slots that have moved, and gives back the room of all others, which
    * have no deadline.
@@ -87,11 +85,13 @@ export class Deadlines {
    * @param slots By slot: where it was.
    */
   compact(slots: readonly number[]): void {
-    this.#deadlines = slots.map((slot) => this.of(slot));
-    this.#places = slots.map((slot) => this.#places[slot] ?? -1);
-    this.#slots = this.#slots.slice(0, this.#count);
-    this.#times = this.#times.slice(0, this.#count);
-    for (const [slot, place] of this.#places.entries()) {
+    const places = slots.map((slot) => this.#places[slot] ?? -1);
+    this.#deadlines = makeColumn(3, slots.map((slot) => this.of(slot)));
+    this.#places = makeColumn(4, places);
+    this.#size = slots.length;
+    this.#slots = makeColumn(5, this.#slots.slice(0, this.#count));
+    this.#times = makeColumn(6, this.#times.slice(0, this.#count));
+    for (const [slot, place] of places.entries()) {
       if (place >= 0) this.#slots[place] = slot;
     }
   }

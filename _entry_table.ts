@@ -4,6 +4,7 @@
  * @module
  */
 
+import { makeColumn } from "./_column.ts";
 import { ANY, COPIERS } from "./_copier.ts";
 import { Deadlines } from "./_deadlines.ts";
 import { copierOfKept, keep } from "./_kept_value.ts";
@@ -58,19 +59,21 @@ export interface EntryTableOptions<V> {
  */
 export class EntryTable<V> {
   #slots = new SlotMap();
-  #keys: (string | undefined)[] = [];
-  #values: (V | undefined)[] = [];
+  #keys: (string | undefined)[] = makeColumn(0);
+  #values: (V | undefined)[] = makeColumn(1);
   /**
    * The ids of what copies the values: as `~id` before the first read, which has
    * to look for members under symbols. For a free slot the next one.
    */
-  #copiers: number[] = [];
+  #copiers: number[] = makeColumn(2);
+  /** How many slots there are, free ones included. */
+  #count = 0;
   /** The free slot that is used first. */
   #free = NONE;
   /** What `#copiers` is to hold for the value that was prepared last. */
   #prepared = ANY.id;
-  readonly #deadlines = new Deadlines();
-  readonly #sieve: Sieve | undefined;
+  #deadlines = new Deadlines();
+  #sieve: Sieve | undefined;
   readonly #readersNeverMutate: boolean;
   readonly #maxEntries: number;
   readonly #onEvict: EntryTableOptions<V>["onEvict"];
@@ -189,9 +192,10 @@ export class EntryTable<V> {
     if (at === NONE) {
       this.sweep();
       if (this.#slots.size >= this.#maxEntries) this.#makeRoom();
-      at = this.#free === NONE ? this.#keys.length : this.#free;
+      at = this.#free === NONE ? this.#count : this.#free;
       this.#index(key, at);
-      if (at === this.#free) this.#free = this.#copiers[at]!; // the next one
+      if (at === this.#count) this.#count++;
+      else this.#free = this.#copiers[at]!; // the next one
       this.#keys[at] = key;
       this.#sieve?.add(at);
     } else this.use(at);
@@ -223,10 +227,13 @@ export class EntryTable<V> {
   /** Removes all entries without telling anyone. */
   clear(): void {
     this.#slots = new SlotMap();
-    this.#keys.length = this.#values.length = this.#copiers.length = 0;
+    this.#keys = makeColumn(0);
+    this.#values = makeColumn(1);
+    this.#copiers = makeColumn(2);
+    this.#count = 0;
     this.#free = NONE;
-    this.#deadlines.clear();
-    this.#sieve?.clear();
+    this.#deadlines = new Deadlines();
+    this.#sieve &&= new Sieve();
   }
 
   /**
@@ -243,8 +250,7 @@ export class EntryTable<V> {
       if (deadlines.of(slot) === deadlines.next) this.#evict(slot, "expired");
       else deadlines.settle();
     }
-    const isSparse =
-      this.#keys.length > ROOM_RATIO * (this.#slots.size + SPARE);
+    const isSparse = this.#count > ROOM_RATIO * (this.#slots.size + SPARE);
     if (isSparse) this.#compact();
     return isSparse;
   }
@@ -255,9 +261,11 @@ export class EntryTable<V> {
     const slots = keys.map((key) => this.slotOf(key));
     this.#slots = new SlotMap();
     for (const [slot, key] of keys.entries()) this.#slots.add(key, slot);
-    this.#keys = keys;
-    this.#values = slots.map((slot) => this.#values[slot]);
-    this.#copiers = slots.map((slot) => this.#copiers[slot]!); // it is in use
+    this.#count = keys.length;
+    this.#keys = makeColumn(0, keys);
+    this.#values = makeColumn(1, slots.map((slot) => this.#values[slot]));
+    const copiers = slots.map((slot) => this.#copiers[slot]!); // it is in use
+    this.#copiers = makeColumn(2, copiers);
     this.#free = NONE;
     this.#deadlines.compact(slots);
     this.#sieve?.compact(slots);

@@ -5,6 +5,8 @@
  * @module
  */
 
+import { makeColumn } from "./_column.ts";
+
 /** No slot. */
 const NONE = -1;
 
@@ -17,10 +19,10 @@ const NONE = -1;
  */
 export class Sieve {
   /** By slot: whether it was used since the hand last passed it. */
-  #used: boolean[] = [];
+  #used: boolean[] = makeColumn(7);
   /** By slot: the one that came next before it, and the one next after it. */
-  #older: number[] = [];
-  #newer: number[] = [];
+  #older: number[] = makeColumn(8);
+  #newer: number[] = makeColumn(9);
   #oldest = NONE;
   #newest = NONE;
   /** Where the search goes on; from the oldest when there is none. */
@@ -62,12 +64,6 @@ export class Sieve {
     return this.#hand = slot;
   }
 
-  /** Takes out all slots. */
-  clear(): void {
-    this.#used.length = this.#older.length = this.#newer.length = 0;
-    this.#oldest = this.#newest = this.#hand = NONE;
-  }
-
   /**
    * Follows slots that have moved, and gives back the room of all others.
    *
@@ -76,9 +72,12 @@ export class Sieve {
   compact(slots: readonly number[]): void {
     const moved = new Map(slots.map((before, slot) => [before, slot]));
     const find = (before: number): number => moved.get(before) ?? NONE;
-    this.#used = slots.map((before) => this.#used[before]!); // each was in use
-    this.#older = slots.map((before) => find(this.#older[before]!));
-    this.#newer = slots.map((before) => find(this.#newer[before]!));
+    const used = slots.map((before) => this.#used[before]!); // each was in use
+    const older = slots.map((before) => find(this.#older[before]!));
+    const newer = slots.map((before) => find(this.#newer[before]!));
+    this.#used = makeColumn(7, used);
+    this.#older = makeColumn(8, older);
+    this.#newer = makeColumn(9, newer);
     this.#oldest = find(this.#oldest);
     this.#newest = find(this.#newest);
     this.#hand = find(this.#hand);
