@@ -63,7 +63,7 @@ export class SlotMap {
 
   /** Takes the slot of a key away, which has one. */
   delete(key: string): void {
-    this.#whole.delete(key);
+    if (this.#whole.size > 0) this.#whole.delete(key);
     if (this.#shards !== undefined) this.#mapOf(key).delete(key);
     this.#size--;
   }
