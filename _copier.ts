@@ -160,7 +160,7 @@ export class Shape {
     const { length } = lastKey;
     // The empty key has no last character: NaN becomes 0.
     const hash = length + lastKey.charCodeAt(length - 1);
-    const variant = hash & (PLACES.length - 1);
+    const variant = hash & (PLACES.length - 1); // 16 places
     return this.#variants[variant] ??= add(
       new ObjectCopier(this.#keys, this.#copiers),
     );
