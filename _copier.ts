@@ -117,14 +117,14 @@ class ObjectCopier implements Copier {
   }
 }
 
+/** How many shapes are known. */
+let shapeCount = 0;
+
 /**
  * Objects in which the members that are containers have these keys, in this
- * order, and these copiers. Found member by member, from {@linkcode Shape.flat}.
+ * order, and these copiers. Found member by member, from {@linkcode FLAT_OBJECT}.
  */
 export class Shape {
-  /** Objects without containers. */
-  static readonly flat: Shape = new Shape([], []);
-  static #count = 0;
   readonly #keys: readonly string[];
   readonly #copiers: readonly Copier[];
   readonly #variants: (Copier | undefined)[] = PLACES.map(() => undefined);
@@ -134,7 +134,7 @@ export class Shape {
   #lastCopier: Copier | undefined;
   #last: Shape | undefined;
 
-  private constructor(keys: readonly string[], copiers: readonly Copier[]) {
+  constructor(keys: readonly string[], copiers: readonly Copier[]) {
     this.#keys = keys;
     this.#copiers = copiers;
   }
@@ -170,17 +170,20 @@ export class Shape {
     let shapes = this.#longer.get(key);
     let shape = shapes?.get(copier);
     if (
-      shape === undefined && Shape.#count < MAX_SHAPES &&
+      shape === undefined && shapeCount < MAX_SHAPES &&
       this.#keys.length < MAX_CONTAINERS && key.length <= MAX_KEY_LENGTH
     ) {
       shape = new Shape([...this.#keys, key], [...this.#copiers, copier]);
-      Shape.#count++;
+      shapeCount++;
       if (shapes === undefined) this.#longer.set(key, shapes = new Map());
       shapes.set(copier, shape);
     }
     return shape;
   }
 }
+
+/** Objects without containers. */
+export const FLAT_OBJECT: Shape = new Shape([], []);
 
 /** What copies arrays, all items of which have one copier. */
 export function listCopierOf(item: Copier): Copier {
