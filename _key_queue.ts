@@ -71,18 +71,7 @@ export class KeyQueue {
     start: (run: R) => T | PromiseLike<T>,
     run: R,
   ): T | Promise<T> {
-    if (this.#isBusy(key)) {
-      return new Promise<T>((resolve, reject) => {
-        const job = { run, next: undefined, start, resolve, reject };
-        const lane = this.#lane(key);
-        if (lane.last === undefined) {
-          lane.first = job;
-          lane.since = Date.now();
-        } else lane.last.next = job;
-        lane.last = job;
-        if (!lane.watched) this.#watch(key, lane);
-      });
-    }
+    if (this.#isBusy(key)) return this.#enqueue(key, start, run);
     let result: T | PromiseLike<T>;
     this.#starting.push(key);
     try {
@@ -97,7 +86,7 @@ export class KeyQueue {
       this.#leave(key);
       return result;
     }
-    return this.#wait(key, start, run, result);
+    return this.#enqueue(key, start, run, result);
   }
 
   /** Rejects what runs and what waits, of all keys. */
@@ -127,16 +116,26 @@ export class KeyQueue {
     return lane;
   }
 
-  /** Notes a task that has been started and has something to wait for. */
-  #wait<R extends Run, T>(
+  /**
+   * Makes a job of a task: of one that waits for its turn, or has been started
+   * and waits for a result. No function made here costs those that do neither.
+   */
+  #enqueue<R extends Run, T>(
     key: string,
     start: (run: R) => T | PromiseLike<T>,
     run: R,
-    result: PromiseLike<T>,
+    result?: PromiseLike<T>,
   ): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      const job = { run, next: undefined, start, resolve, reject };
-      this.#follow(key, this.#lane(key), job, result);
+      const job: Job = { run, next: undefined, start, resolve, reject };
+      const lane = this.#lane(key);
+      if (result !== undefined) return this.#follow(key, lane, job, result);
+      if (lane.last === undefined) {
+        lane.first = job;
+        lane.since = Date.now();
+      } else lane.last.next = job;
+      lane.last = job;
+      if (!lane.watched) this.#watch(key, lane);
     });
   }
 
