@@ -16,14 +16,14 @@ import { makeColumn } from "./_column.ts";
  */
 export class Deadlines {
   /** By slot: in milliseconds of any clock, or `Infinity`. */
-  #deadlines: number[] = makeColumn(3);
+  #deadlines: number[] = makeColumn();
   /** By slot: its place in the heap; `-1` when it is in none. */
-  #places: number[] = makeColumn(4);
+  #places: number[] = makeColumn();
   /** How many slots have been given a deadline or a place, or have one below. */
   #size = 0;
   /** By place: a slot, and a time that is not after its deadline. */
-  #slots: number[] = makeColumn(5);
-  #times: number[] = makeColumn(6);
+  #slots: number[] = makeColumn();
+  #times: number[] = makeColumn();
   /** How many places are in use. An array that gets shorter may pause the program. */
   #count = 0;
 
@@ -86,11 +86,11 @@ export class Deadlines {
    */
   compact(slots: readonly number[]): void {
     const places = slots.map((slot) => this.#places[slot] ?? -1);
-    this.#deadlines = makeColumn(3, slots.map((slot) => this.of(slot)));
-    this.#places = makeColumn(4, places);
+    this.#deadlines = makeColumn(slots.map((slot) => this.of(slot)));
+    this.#places = makeColumn(places);
     this.#size = slots.length;
-    this.#slots = makeColumn(5, this.#slots.slice(0, this.#count));
-    this.#times = makeColumn(6, this.#times.slice(0, this.#count));
+    this.#slots = makeColumn(this.#slots.slice(0, this.#count));
+    this.#times = makeColumn(this.#times.slice(0, this.#count));
     for (const [slot, place] of places.entries()) {
       if (place >= 0) this.#slots[place] = slot;
     }

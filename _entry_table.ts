@@ -52,20 +52,20 @@ export interface EntryTableOptions<V> {
  * place is needed: of an expired entry first, else of a live one by SIEVE.
  *
  * An entry is a slot, a number, in arrays of what belongs to it: that is a third
- * of the memory of an object for each (66 bytes beside the value at a million, 34
- * of them of the map; 108 with a deadline). When an entry goes, its slot is free
+ * of the memory of an object for each (67 bytes beside the value at a million, 34
+ * of them of the map; 107 with a deadline). When an entry goes, its slot is free
  * for the next one that comes. A slot stays that of its entry until the next
  * {@linkcode EntryTable.sweep}, which may give back the room of free ones.
  */
 export class EntryTable<V> {
   #slots = new SlotMap();
-  #keys: (string | undefined)[] = makeColumn(0);
-  #values: (V | undefined)[] = makeColumn(1);
+  #keys: (string | undefined)[] = makeColumn();
+  #values: (V | undefined)[] = makeColumn();
   /**
    * The ids of what copies the values: as `~id` before the first read, which has
    * to look for members under symbols. For a free slot the next one.
    */
-  #copiers: number[] = makeColumn(2);
+  #copiers: number[] = makeColumn();
   /** How many slots there are, free ones included. */
   #count = 0;
   /** The free slot that is used first. */
@@ -227,9 +227,9 @@ export class EntryTable<V> {
   /** Removes all entries without telling anyone. */
   clear(): void {
     this.#slots = new SlotMap();
-    this.#keys = makeColumn(0);
-    this.#values = makeColumn(1);
-    this.#copiers = makeColumn(2);
+    this.#keys = makeColumn();
+    this.#values = makeColumn();
+    this.#copiers = makeColumn();
     this.#count = 0;
     this.#free = NONE;
     this.#deadlines = new Deadlines();
@@ -262,10 +262,10 @@ export class EntryTable<V> {
     this.#slots = new SlotMap();
     for (const [slot, key] of keys.entries()) this.#slots.add(key, slot);
     this.#count = keys.length;
-    this.#keys = makeColumn(0, keys);
-    this.#values = makeColumn(1, slots.map((slot) => this.#values[slot]));
+    this.#keys = makeColumn(keys);
+    this.#values = makeColumn(slots.map((slot) => this.#values[slot]));
     const copiers = slots.map((slot) => this.#copiers[slot]!); // it is in use
-    this.#copiers = makeColumn(2, copiers);
+    this.#copiers = makeColumn(copiers);
     this.#free = NONE;
     this.#deadlines.compact(slots);
     this.#sieve?.compact(slots);

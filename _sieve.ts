@@ -19,10 +19,10 @@ const NONE = -1;
  */
 export class Sieve {
   /** By slot: whether it was used since the hand last passed it. */
-  #used: boolean[] = makeColumn(7);
+  #used: boolean[] = makeColumn();
   /** By slot: the one that came next before it, and the one next after it. */
-  #older: number[] = makeColumn(8);
-  #newer: number[] = makeColumn(9);
+  #older: number[] = makeColumn();
+  #newer: number[] = makeColumn();
   #oldest = NONE;
   #newest = NONE;
   /** Where the search goes on; from the oldest when there is none. */
@@ -75,9 +75,9 @@ export class Sieve {
     const used = slots.map((before) => this.#used[before]!); // each was in use
     const older = slots.map((before) => find(this.#older[before]!));
     const newer = slots.map((before) => find(this.#newer[before]!));
-    this.#used = makeColumn(7, used);
-    this.#older = makeColumn(8, older);
-    this.#newer = makeColumn(9, newer);
+    this.#used = makeColumn(used);
+    this.#older = makeColumn(older);
+    this.#newer = makeColumn(newer);
     this.#oldest = find(this.#oldest);
     this.#newest = find(this.#newest);
     this.#hand = find(this.#hand);
