@@ -13,7 +13,8 @@ import {
   type Shape,
 } from "./_copier.ts";
 import type { Members } from "./_copier_places.ts";
-import { copyValue, refusalOf } from "./_value.ts";
+import { refusalError, toStep, unreadable, within } from "./_refusal.ts";
+import { checkHole, copyPart, tidy } from "./_value.ts";
 
 /** Deeper containers, and what holds a cycle, have no copier of their own. */
 const MAX_DEPTH = 8;
@@ -27,7 +28,7 @@ const { hasOwnProperty } = Object.prototype;
 let taken = ANY;
 
 /**
- * Makes a checked copy as {@linkcode copyValue} does, but for members under
+ * Makes a checked copy as `copyValue` does, but for members under
  * symbols, which it keeps. It takes a third of the time, most of it for objects
  * of primitives, arrays of those, and both in each other.
  *
@@ -42,8 +43,7 @@ export function keep<V>(action: string, value: V): V {
   try {
     return take(value, 0) as V; // as what it is made from
   } catch (error) {
-    copyValue(action, value); // its message tells the whole path
-    throw refusalOf(action, error); // of what does not always throw
+    throw refusalError(action, error);
   }
 }
 
@@ -70,52 +70,65 @@ function take(value: unknown, depth: number): unknown {
 }
 
 function takeMembers(value: Members, depth: number): unknown {
-  // An engine optimises each place in the source for the shapes it meets there:
-  // two places take 0.85 to 0.95 of the time once there are five shapes.
-  const copy = depth === 0 ? { ...value } : { ...value };
-  let shape: Shape | undefined = FLAT_OBJECT;
-  let lastKey = "";
-  for (const key in copy) {
-    const member = copy[key];
-    lastKey = key;
-    // What every object inherits is not among its members.
-    if (isPrimitive(member) || !hasOwnProperty.call(copy, key)) continue;
-    if (member === undefined) return takeMembers(tidy(copy), depth);
-    copy[key] = take(member, depth + 1);
-    shape = shape?.with(key, taken);
+  let at: string | undefined;
+  try {
+    // An engine optimises each place in the source for the shapes it meets there:
+    // two places take 0.85 to 0.95 of the time once there are five shapes.
+    const copy = depth === 0 ? { ...value } : { ...value };
+    let shape: Shape | undefined = FLAT_OBJECT;
+    let isUntidy = false;
+    for (const key in copy) {
+      const member = copy[key];
+      at = key;
+      // What every object inherits is not among its members.
+      if (isPrimitive(member) || !hasOwnProperty.call(copy, key)) continue;
+      if (member === undefined) {
+        isUntidy = true;
+        continue;
+      }
+      copy[key] = take(member, depth + 1);
+      shape = shape?.with(key, taken);
+    }
+    if (shape === undefined) return takeAny(copy, depth);
+    // One copier for inner objects keeps the number of shapes around them small.
+    taken = shape.copierFor(depth === 0 ? at ?? "" : "");
+    return isUntidy ? tidy(copy) : copy;
+  } catch (error) {
+    if (at === undefined) throw unreadable(value, error);
+    throw within(value, toStep(at), error);
   }
-  if (shape === undefined) return takeAny(copy, depth);
-  // One copier for inner objects keeps the number of shapes around them small.
-  taken = shape.copierFor(depth === 0 ? lastKey : "");
-  return copy;
 }
 
 function takeItems(value: unknown[], depth: number): unknown {
   if (value.length > MAX_ITEMS) return takeAny(value, depth);
-  const copy = [...value]; // slice() may be its own, or make what it likes
-  let item: Copier | undefined;
-  for (let i = 0; i < copy.length; i++) {
-    if (isPrimitive(copy[i])) taken = PRIMITIVE;
-    else copy[i] = take(copy[i], depth + 1);
-    item ??= taken;
-    if (item !== taken) return takeAny(copy, depth);
+  let at: number | undefined;
+  try {
+    const copy = [...value]; // slice() may be its own, or make what it likes
+    let item: Copier | undefined;
+    let isMixed = false;
+    for (let i = 0; i < copy.length; i++) {
+      at = i;
+      if (isPrimitive(copy[i])) taken = PRIMITIVE;
+      else {
+        if (copy[i] === undefined) checkHole(value, i);
+        copy[i] = take(copy[i], depth + 1);
+      }
+      item ??= taken;
+      if (item !== taken) isMixed = true;
+    }
+    if (isMixed) return takeAny(copy, depth);
+    taken = listCopierOf(item ?? PRIMITIVE);
+    return copy;
+  } catch (error) {
+    if (at === undefined) throw unreadable(value, error);
+    throw within(value, `[${at}]`, error);
   }
-  taken = listCopierOf(item ?? PRIMITIVE);
-  return copy;
 }
 
 function takeAny(value: unknown, depth: number): unknown {
-  const copy = copyValue("keep value", value, depth);
+  const copy = copyPart(value, depth);
   taken = ANY;
   return copy;
-}
-
-/** Without members that are `undefined`. */
-function tidy(members: Members): Members {
-  const entries = Object.entries(members);
-  return Object.fromEntries(
-    entries.filter(([, member]) => member !== undefined),
-  );
 }
 
 /** Whether it is portable and no object. */

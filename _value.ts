@@ -8,35 +8,23 @@
  */
 
 import { isThenable } from "./_argument.ts";
-
-/** Objects, arrays, maps and sets are nested at most this deep. */
-const MAX_DEPTH = 500;
+import {
+  CYCLE,
+  MAX_DEPTH,
+  Refusal,
+  refusalError,
+  TOO_DEEP,
+  toStep,
+  unreadable,
+  within,
+} from "./_refusal.ts";
 
 /** From this depth on, each container is compared with those that hold it. */
 const CYCLE_DEPTH = 8;
 
 const TypedArrayPrototype: object = Object.getPrototypeOf(Uint8Array.prototype);
 
-const TOO_DEEP = "is nested too deep";
-
-const CYCLE = "is a cycle: it refers back to what holds it";
-
 const { hasOwnProperty } = Object.prototype;
-
-/** Why a value is refused. Collects the way to it as it travels up the walk. */
-class Refusal {
-  /** The steps to it, and what they start from, from the inside out. */
-  readonly steps: string[] = [];
-  readonly holders: object[] = [];
-
-  readonly reason: string;
-  readonly cause: unknown;
-
-  constructor(reason: string, cause?: unknown) {
-    this.reason = reason;
-    this.cause = cause;
-  }
-}
 
 /** What a walk has come through. */
 interface Walk {
@@ -48,41 +36,24 @@ interface Walk {
  * Copies a value, and checks that it is portable. Each getter is read once.
  *
  * @param action What the caller wants to do, for the message: `"set entry"`.
- * @param depth How many containers it is in.
  *
  * @throws {TypeError} If it holds something that is not portable.
  * @throws {RangeError} If it is nested more than 500 deep.
  */
-export function copyValue<T>(action: string, value: T, depth = 0): T {
+export function copyValue<T>(action: string, value: T): T {
   try {
-    return copy(value, depth, {}) as T; // as what it is made from
+    return copyPart(value, 0) as T; // as what it is made from
   } catch (error) {
-    throw refusalOf(action, error);
+    throw refusalError(action, error);
   }
 }
 
-/** What to throw for a value that threw an error when it was read. */
-export function refusalOf(action: string, error: unknown): Error {
-  return explain(action, toRefusal(error));
-}
-
-function explain(action: string, refusal: Refusal): Error {
-  const { steps, holders, reason, cause } = refusal;
-  if (reason === TOO_DEEP) {
-    return new RangeError(
-      `Cannot ${action}: value must be nested at most ${MAX_DEPTH} deep`,
-    );
-  }
-  steps.reverse();
-  if (reason === CYCLE) { // the walk has gone round some times
-    holders.reverse();
-    steps.length = holders.findIndex((held, i) => holders.indexOf(held) < i);
-  }
-  const path = steps.join("").replace(/^\./, "");
-  return new TypeError(
-    `Cannot ${action}: ${path || "value"} ${reason}`,
-    cause === undefined ? undefined : { cause },
-  );
+/**
+ * Copies what is so many containers deep in a value, as {@linkcode copyValue}
+ * does. What it throws is for {@linkcode refusalError}.
+ */
+export function copyPart(value: unknown, depth: number): unknown {
+  return copy(value, depth, {});
 }
 
 function copy(value: unknown, depth: number, walk: Walk): unknown {
@@ -168,19 +139,12 @@ function snapshot(source: object): Record<string, unknown> {
   try {
     return { ...source };
   } catch (cause) {
-    for (const key of Object.keys(source)) {
-      try {
-        void (source as Record<string, unknown>)[key];
-      } catch {
-        throw within(source, toStep(key), cause);
-      }
-    }
-    throw cause;
+    throw unreadable(source, cause);
   }
 }
 
 /** Without members that are `undefined` or under a symbol. */
-function tidy(target: Record<string, unknown>): Record<string, unknown> {
+export function tidy(target: Record<string, unknown>): Record<string, unknown> {
   const members = Object.entries(target);
   return Object.fromEntries(
     members.filter(([, member]) => member !== undefined),
@@ -198,15 +162,18 @@ function copyItems(
   try {
     for (; i < source.length; i++) {
       const item = source[i];
-      if (item === undefined && !(i in source)) {
-        throw new Refusal("is a hole in an array: use null");
-      }
+      if (item === undefined) checkHole(source, i);
       target.push(copy(item, depth + 1, walk));
     }
   } catch (error) {
     throw within(source, `[${i}]`, error);
   }
   return target.slice(); // without the room that push() makes for 16 more
+}
+
+/** Refuses a place of an array that holds nothing, not even `undefined`. */
+export function checkHole(items: unknown[], i: number): void {
+  if (!(i in items)) throw new Refusal("is a hole in an array: use null");
 }
 
 function copyMap(
@@ -288,24 +255,4 @@ function describe(source: object, prototype: object): string {
     ? "a Uint8Array with its bytes"
     : "a plain object with its data";
   return `is an instance of ${name}: store ${instead}`;
-}
-
-function toRefusal(error: unknown): Refusal {
-  return error instanceof Refusal ? error : new Refusal(
-    "cannot be read: it is detached, or a getter or a proxy threw",
-    error,
-  );
-}
-
-function within(holder: object, step: string, error: unknown): Refusal {
-  const refusal = toRefusal(error);
-  refusal.holders.push(holder);
-  refusal.steps.push(step);
-  return refusal;
-}
-
-function toStep(key: string): string {
-  return /^[A-Za-z_$][\w$]*$/.test(key)
-    ? `.${key}`
-    : `[${JSON.stringify(key)}]`;
 }

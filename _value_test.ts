@@ -693,7 +693,7 @@ const REFUSALS: [string, () => unknown, string][] = [
         },
       };
     },
-    `value ${UNREADABLE}`,
+    `user ${UNREADABLE}`,
   ],
   [
     "a getter of an array that throws",

@@ -24,10 +24,10 @@ import { makeTable } from "../runtimes/report.ts";
  * they are, and keep it from growing.
  */
 const BUDGETS: Readonly<Record<string, number>> = {
-  ".": 12_650,
+  ".": 12_700,
   "./store": 500,
-  "./memory-store": 7_150,
-  "./session": 12_550,
+  "./memory-store": 7_200,
+  "./session": 12_600,
   "./store-conformance": 13_000,
   "./redis-store": 8_500,
   "./deno-kv-store": 6_800,
