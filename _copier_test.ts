@@ -1,19 +1,8 @@
 import { assert, assertEquals, assertFalse } from "@std/assert";
+import { spoil } from "./_test_util.ts";
 import { MemoryStore } from "./memory_store.ts";
 
 type Value = Record<string, unknown>;
-
-/** Changes all that can be reached from a value. */
-function spoil(value: unknown): void {
-  if (typeof value !== "object" || value === null) return;
-  for (const member of Object.values(value)) spoil(member);
-  if (value instanceof Map || value instanceof Set) {
-    for (const item of value.values()) spoil(item);
-    value.clear();
-  } else if (value instanceof Date) value.setTime(0);
-  else if (Array.isArray(value)) value.push("changed");
-  else Object.assign(value, { changed: true });
-}
 
 function countSymbols(value: unknown): number {
   if (typeof value !== "object" || value === null) return 0;

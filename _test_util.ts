@@ -101,3 +101,24 @@ export function makeRandom(seed: number): Random {
     return ((bits ^ (bits >>> 14)) >>> 0) % limit;
   };
 }
+
+/** Changes a value wherever that is possible. */
+export function spoil(value: unknown): void {
+  if (typeof value !== "object" || value === null) return;
+  if (Array.isArray(value)) value.forEach(spoil), value.push("spoilt");
+  else if (value instanceof Map) {
+    for (const part of [...value].flat()) spoil(part);
+    value.set("spoilt", 1);
+  } else if (value instanceof Set) value.forEach(spoil), value.add("spoilt");
+  else if (value instanceof Date) value.setTime(666);
+  else if (value instanceof Uint8Array) value.fill(66);
+  else if (value instanceof ArrayBuffer) new Uint8Array(value).fill(66);
+  else {
+    for (
+      const { value: member } of Object.values(
+        Object.getOwnPropertyDescriptors(value),
+      )
+    ) spoil(member);
+    Object.assign(value, { spoilt: 1 });
+  }
+}

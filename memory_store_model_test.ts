@@ -10,7 +10,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { stub } from "@std/testing/mock";
 import fc from "fast-check";
-import { makeGate } from "./_test_util.ts";
+import { makeGate, spoil } from "./_test_util.ts";
 import { MemoryStore } from "./mod.ts";
 
 const SEED = 20_251_124;
@@ -548,27 +548,6 @@ function show(value: unknown): string {
         ]),
     )
   }`;
-}
-
-/** Changes a value wherever that is possible. */
-function spoil(value: unknown): void {
-  if (typeof value !== "object" || value === null) return;
-  if (Array.isArray(value)) value.forEach(spoil), value.push("spoilt");
-  else if (value instanceof Map) {
-    for (const part of [...value].flat()) spoil(part);
-    value.set("spoilt", 1);
-  } else if (value instanceof Set) value.forEach(spoil), value.add("spoilt");
-  else if (value instanceof Date) value.setTime(666);
-  else if (value instanceof Uint8Array) value.fill(66);
-  else if (value instanceof ArrayBuffer) new Uint8Array(value).fill(66);
-  else {
-    for (
-      const { value: member } of Object.values(
-        Object.getOwnPropertyDescriptors(value),
-      )
-    ) spoil(member);
-    Object.assign(value, { spoilt: 1 });
-  }
 }
 
 Deno.test("MemoryStore hands out equal copies of any portable value that share nothing", async () => {
