@@ -12,14 +12,16 @@ import {
   assertNotEquals,
   assertRejects,
 } from "@std/assert";
+import { dataTests } from "./_session_data_suite.ts";
 import { lifetimeTests } from "./_session_lifetime_suite.ts";
+import { requestTests } from "./_session_request_suite.ts";
 import {
   makeSuite,
   requestWith,
+  slowed,
   type Use,
   type Visit,
 } from "./_session_suite_util.ts";
-import { spied, untyped } from "./_test_util.ts";
 import { Session } from "./session.ts";
 import type { Store } from "./store.ts";
 
@@ -27,28 +29,14 @@ const { tests, test } = makeSuite();
 
 /** Registers each of the tests. */
 export function testSession(register: (name: string, use: Use) => void): void {
-  for (const [name, use] of [...tests, ...lifetimeTests]) register(name, use);
-}
-
-/** A store each call of which takes a few turns, as the seed has it. */
-export function slowed(store: Store, seed: number): Store {
-  let state = seed + 1;
-  const wait = async (): Promise<void> => {
-    state = (Math.imul(state, 1103515245) + 12345) & 0x7fffffff;
-    for (let turns = (state >> 16) % 8; turns > 0; turns--) await null;
-  };
-  return new Proxy(store, {
-    get(target, name) {
-      const member = Reflect.get(target, name);
-      if (typeof member !== "function") return member;
-      return async (...args: unknown[]) => {
-        await wait();
-        const result = await Reflect.apply(member, target, args);
-        await wait();
-        return result;
-      };
-    },
-  });
+  for (
+    const [name, use] of [
+      ...tests,
+      ...dataTests,
+      ...requestTests,
+      ...lifetimeTests,
+    ]
+  ) register(name, use);
 }
 
 test("Session.create() makes a session that get() reads", async (open) => {
@@ -323,152 +311,4 @@ test("Session keeps the ids as keys when hashIds is false", async (open) => {
   const id = await session.create({ user: "ada" });
 
   assert(await store.get(`s/${id}`));
-});
-
-// Data
-
-for (
-  const [what, data] of Object.entries({
-    "undefined": undefined,
-    "null": null,
-    "an array": [],
-    "text": "x",
-    "a Map": new Map(),
-    "a Date": new Date(0),
-    "a URL": new URL("http://localhost/"),
-    "a promise": Promise.resolve({}),
-    "a function in it": { cart: [() => 1] },
-    "an own __proto__": JSON.parse('{"__proto__":{"admin":true}}'),
-    "an own __proto__ deep in it": {
-      list: [new Map([[1, JSON.parse('{"__proto__":1}')]])],
-    },
-  })
-) {
-  test(`Session refuses data with ${what} (R37)`, async (open) => {
-    const { store, calls } = spied(open());
-    const session = new Session({ store });
-    const id = await session.create({ user: "ada" });
-    calls.length = 0;
-
-    await assertRejects(() => session.create(untyped(data)), TypeError);
-    await assertRejects(() => session.update(id, untyped(data)), TypeError);
-    await assertRejects(
-      () => session.regenerate(id, untyped(data ?? null)),
-      TypeError,
-    );
-    assertEquals(calls, []);
-    if (data !== undefined && !(data instanceof Promise)) {
-      await assertRejects(
-        () => session.update(id, () => untyped(data)),
-        TypeError,
-      );
-    }
-
-    assertEquals(await session.get(id), { user: "ada" });
-  });
-}
-
-test("Session stores typed arrays and dates in the data", async (open) => {
-  const session = new Session({ store: open() });
-  const data = {
-    n: -0,
-    seen: new Map([["a", new Date(5)]]),
-    key: new Uint8Array([1, 2]),
-    set: new Set([1]),
-  };
-
-  const id = await session.create(data);
-
-  assertEquals(await session.get(id), data);
-});
-
-// Requests
-
-export const live = "L".repeat(32);
-export const other = "O".repeat(32);
-const dead = "D".repeat(32);
-
-/** Sessions of which two are alive: ada's, and eve's under the other id. */
-export async function withTwoLive(store?: Store): Promise<Session<Visit>> {
-  const ids = [live, other];
-  const session = new Session<Visit>({
-    store,
-    generateId: () => ids.shift() ?? "",
-  });
-  await session.create({ user: "ada", cart: [] });
-  await session.create({ user: "eve", cart: [] });
-  return session;
-}
-
-for (
-  const [what, cookie, user] of [
-    ["nothing", "", undefined],
-    ["separators only", ";;;", undefined],
-    ["= only", "=", undefined],
-    ["no name", `=${live}`, undefined],
-    ["a name only", "session_id", undefined],
-    ["no value", "session_id=", undefined],
-    ["the session", `session_id=${live}`, "ada"],
-    ["others around it", `a=1; session_id=${live}; b=2`, "ada"],
-    ["no space between", `a=1;session_id=${live};b=2`, "ada"],
-    [
-      "spaces and tabs around name and value",
-      `a=1;\t session_id \t= ${live}\t `,
-      "ada",
-    ],
-    [
-      "broken percent signs beside it",
-      `x=100%; y=%E0%A4%A; z=%00; session_id=${live}`,
-      "ada",
-    ],
-    ["a quoted value", `session_id="${live}"`, undefined],
-    ["an encoded value", `session_id=%4c${live.slice(1)}`, undefined],
-    [
-      "a quoted value of another that hides it",
-      `q="; session_id=${live}; "`,
-      "ada",
-    ],
-    ["another case", `Session_ID=${live}`, undefined],
-    ["an encoded name", `session%5Fid=${live}`, undefined],
-    ["a longer name", `xsession_id=${live}; session_idx=${live}`, undefined],
-    ["a no-break space before the name", `\u00a0session_id=${live}`, undefined],
-    ["a no-break space after the value", `session_id=${live}\u00a0`, undefined],
-    ["a form feed before the name", `\fsession_id=${live}`, undefined],
-    ["an RFC 2965 version", `$Version=1; session_id=${live}`, "ada"],
-    ["a comma for a separator", `a=1, session_id=${live}`, undefined],
-    ["one live and one dead", `session_id=${dead}; session_id=${live}`, "ada"],
-    ["one live twice", `session_id=${live}; session_id=${live}`, "ada"],
-    ["two live ones", `session_id=${live}; session_id=${other}`, undefined],
-    [
-      "two dead ones",
-      `session_id=${dead}; session_id=${dead.toLowerCase()}`,
-      undefined,
-    ],
-    [
-      "one live after a malformed one",
-      `session_id=x; session_id=${live}`,
-      "ada",
-    ],
-  ] as const
-) {
-  test(`Session.fromRequest() finds ${user ?? "nobody"} in a header with ${what} (R32, R33)`, async (open) => {
-    const session = await withTwoLive(open());
-    const req = { headers: { get: () => cookie } };
-
-    assertEquals((await session.fromRequest(req))?.user, user);
-    assertEquals(await session.idFromRequest(req), user && live);
-  });
-}
-
-test("Session.fromRequest() looks four ids up at most (R33)", async (open) => {
-  const { store, calls } = spied(open());
-  const session = new Session<Visit>({ store });
-  const cookies = Array.from(
-    { length: 1000 },
-    (_, i) => `session_id=${String(i).padStart(32, "0")}`,
-  );
-
-  await session.fromRequest(requestWith(cookies.join("; ")));
-
-  assertEquals(calls, ["get", "get", "get", "get"]);
 });

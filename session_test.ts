@@ -8,14 +8,15 @@ import {
 } from "@std/assert";
 import { FakeTime } from "@std/testing/time";
 import { inspect } from "node:util";
+import { testSession } from "./_session_suite.ts";
 import {
   live,
   other,
+  requestWith,
   slowed,
-  testSession,
+  type Visit,
   withTwoLive,
-} from "./_session_suite.ts";
-import { requestWith, type Visit } from "./_session_suite_util.ts";
+} from "./_session_suite_util.ts";
 import { hang, makeGate, spied, threeMethods, untyped } from "./_test_util.ts";
 import { MemoryStore, Session, type Store, StoreError } from "./mod.ts";
 import type { CookieAttributes, SessionOptions } from "./session.ts";
